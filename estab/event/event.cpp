@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "estab/event/event.hpp"
+
+#include <algorithm>
+#include <cassert>
+
+namespace estab {
+
+std::string_view name(State s) {
+  switch (s) {
+    case State::closed: return "CLOSED";
+    case State::listen: return "LISTEN";
+    case State::syn_sent: return "SYN-SENT";
+    case State::syn_received: return "SYN-RECEIVED";
+    case State::established: return "ESTABLISHED";
+    case State::fin_wait_1: return "FIN-WAIT-1";
+    case State::fin_wait_2: return "FIN-WAIT-2";
+    case State::close_wait: return "CLOSE-WAIT";
+    case State::closing: return "CLOSING";
+    case State::last_ack: return "LAST-ACK";
+    case State::time_wait: return "TIME-WAIT";
+  }
+  std::unreachable();
+}
+
+void EventLog::packet(Event event, const Packet& packet) {
+  counters_.count(event.reason);
+  if (!enabled_) return;
+  event.offset = bytes_.size();
+  event.length = std::uint32_t(packet.size());
+  event.kept = std::min(event.length, keep_);
+  bytes_.resize(event.offset + event.kept);
+  packet.copy_to(MutableBytes{bytes_}.subspan(event.offset, event.kept));
+  events_.push_back(event);
+}
+
+void EventLog::note(const Event& event) {
+  counters_.count(event.reason);
+  if (enabled_) events_.push_back(event);
+}
+
+void EventLog::transition(Instant at, const Flow& flow, State from, State to, Reason reason) {
+  assert(from != to && successors(from).contains(to));
+  note({.at = at, .kind = EventKind::transition, .reason = reason, .before = from, .after = to,
+        .flow = flow});
+}
+
+}  // namespace estab

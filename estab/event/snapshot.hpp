@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a stack holds, at one moment. The structs are stable: fields are only ever added.
+#pragma once
+#include <vector>
+
+#include "estab/base/address.hpp"
+#include "estab/base/time.hpp"
+#include "estab/event/reason.hpp"
+#include "estab/event/state.hpp"
+
+namespace estab {
+
+struct ConnectionInfo {
+  Flow flow;
+  State state{};
+  bool orphan = false;              // The program has let go of it.
+  std::uint32_t receive_queue = 0;  // Octets that the program has not read.
+  std::uint32_t send_queue = 0;     // Octets not acknowledged, sent or not.
+  std::uint32_t flight = 0;         // Octets sent and not acknowledged.
+  std::uint32_t cwnd = 0, ssthresh = 0;                // Octets.
+  std::uint32_t send_window = 0, receive_window = 0;   // Octets, scaled.
+  std::uint16_t send_mss = 0;
+  std::uint8_t send_scale = 0, receive_scale = 0;
+  bool timestamps = false, sack = false;
+  std::uint32_t retransmissions = 0;  // Of the segment at SND.UNA, in a row.
+  Duration srtt{}, rto{};
+  std::uint64_t octets_sent = 0, octets_received = 0, octets_retransmitted = 0;
+  std::uint32_t memory = 0;  // Bytes, at their true size.
+  Duration age{};            // Since the handshake ended, or since the SYN.
+};
+
+struct HalfOpenInfo {
+  Flow flow;
+  Duration age{};
+  std::uint8_t retransmissions = 0;  // Of the SYN-ACK.
+  bool deferred = false;             // Waits for the program to decide.
+};
+
+struct TimeWaitInfo {
+  Flow flow;
+  Duration left{};
+};
+
+struct ListenerInfo {
+  Endpoint local;
+  std::uint32_t half_open = 0, half_open_limit = 0;
+  std::uint32_t accept_queue = 0, accept_limit = 0;
+  std::uint64_t accepted = 0;           // Handshakes that reached the accept queue.
+  std::uint64_t half_open_overflows = 0, accept_overflows = 0;
+};
+
+struct Snapshot {
+  Instant at{};
+  std::vector<ListenerInfo> listeners;
+  std::vector<ConnectionInfo> connections;
+  std::vector<HalfOpenInfo> half_open;
+  std::vector<TimeWaitInfo> time_wait;
+  ReasonCounters counters;
+  std::uint64_t memory = 0, memory_limit = 0;  // Bytes.
+};
+
+}  // namespace estab
