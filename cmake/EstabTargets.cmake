@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-# How estab's targets are compiled: C++23, the project's warnings, its include folder.
+# How estab's targets are made: libraries, programs and tests, in C++23, under the project's
+# warnings. What estab_library() makes is installed and exported without a further word
+# (EstabInstall.cmake), and its headers are compiled one by one by a test (tests/tidy).
 
 add_library(estab_options INTERFACE)
 target_compile_features(estab_options INTERFACE cxx_std_23)
@@ -7,23 +9,64 @@ target_compile_options(estab_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual
   $<$<BOOL:${ESTAB_WERROR}>:-Werror>)
 
-# estab_library(NAME SOURCES... [LINK targets...]): a static library estab_NAME, alias estab::NAME.
+# estab_library(NAME SOURCES… [LINK targets…] [PRIVATE_LINK targets…] [FOLDERS folders…] [ASIO]
+#               [INTERNAL]): a static library estab_NAME, alias estab::NAME.
+# Its headers are those of FOLDERS under estab/, by default NAME. ASIO: it has sources that include
+# Boost.Asio (see estab_use_asio). INTERNAL: for this tree alone, never installed.
 function(estab_library name)
-  cmake_parse_arguments(arg "" "" "SOURCES;LINK;PRIVATE_LINK" ${ARGN})
-  add_library(estab_${name} STATIC ${arg_SOURCES})
-  add_library(estab::${name} ALIAS estab_${name})
-  set_target_properties(estab_${name} PROPERTIES EXPORT_NAME ${name} POSITION_INDEPENDENT_CODE ON)
-  target_include_directories(estab_${name} PUBLIC
-    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}> $<INSTALL_INTERFACE:include>)
-  target_compile_features(estab_${name} PUBLIC cxx_std_23)
-  target_link_libraries(estab_${name} PUBLIC ${arg_LINK} PRIVATE $<BUILD_INTERFACE:estab_options> ${arg_PRIVATE_LINK})
+  cmake_parse_arguments(arg "ASIO;INTERNAL" "" "SOURCES;LINK;PRIVATE_LINK;FOLDERS" ${ARGN})
+  set(target estab_${name})
+  add_library(${target} STATIC ${arg_SOURCES})
+  add_library(estab::${name} ALIAS ${target})
+  set_target_properties(${target} PROPERTIES
+    EXPORT_NAME ${name} POSITION_INDEPENDENT_CODE ON VERIFY_INTERFACE_HEADER_SETS ON
+    INTERFACE_HEADER_SETS_TO_VERIFY HEADERS)  # Not the tables: they are included with a macro.
+  if(NOT arg_FOLDERS)
+    set(arg_FOLDERS ${name})
+  endif()
+  set(headers ${arg_FOLDERS})
+  list(TRANSFORM headers REPLACE "(.+)" "${PROJECT_SOURCE_DIR}/estab/\\1/*.hpp")
+  set(tables ${arg_FOLDERS})
+  list(TRANSFORM tables REPLACE "(.+)" "${PROJECT_SOURCE_DIR}/estab/\\1/*.inc")
+  file(GLOB headers CONFIGURE_DEPENDS ${headers})
+  file(GLOB tables CONFIGURE_DEPENDS ${tables})
+  target_sources(${target} PUBLIC
+    FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR} FILES ${headers}
+    FILE_SET tables TYPE HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR} FILES ${tables})
+  target_compile_features(${target} PUBLIC cxx_std_23)
+  target_link_libraries(${target}
+    PUBLIC ${arg_LINK} PRIVATE $<BUILD_INTERFACE:estab_options> ${arg_PRIVATE_LINK})
+  if(arg_ASIO)
+    estab_use_asio(${target})
+    list(APPEND arg_LINK Boost::headers Threads::Threads)
+  endif()
+  if(NOT arg_INTERNAL)
+    set_property(GLOBAL APPEND PROPERTY ESTAB_LIBRARIES ${name})
+    set_property(GLOBAL APPEND PROPERTY ESTAB_DEPENDENCIES ${arg_LINK} ${arg_PRIVATE_LINK})
+  endif()
 endfunction()
 
-# estab_test(NAME SOURCES... LINK targets...): a GoogleTest program, one CTest entry.
+# estab_program(NAME SOURCES… [LINK targets…] [ASIO]): an executable that lands at the top of the
+# build folder, such as build/release/estab.
+function(estab_program name)
+  cmake_parse_arguments(arg "ASIO" "" "SOURCES;LINK" ${ARGN})
+  add_executable(${name} ${arg_SOURCES})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
+  target_link_libraries(${name} PRIVATE estab_options ${arg_LINK})
+  if(arg_ASIO)
+    estab_use_asio(${name})
+  endif()
+endfunction()
+
+# estab_test(NAME SOURCES… LINK targets… [TIMEOUT seconds] [LABELS…] [ASIO]): a GoogleTest program,
+# one CTest entry.
 function(estab_test name)
-  cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;LINK;LABELS" ${ARGN})
+  cmake_parse_arguments(arg "ASIO" "TIMEOUT" "SOURCES;LINK;LABELS" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE estab_options ${arg_LINK} GTest::gtest_main)
+  if(arg_ASIO)
+    estab_use_asio(${name})
+  endif()
   add_test(NAME ${name} COMMAND ${name})
   if(arg_TIMEOUT)
     set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT})
@@ -31,4 +74,24 @@ function(estab_test name)
   if(arg_LABELS)
     set_tests_properties(${name} PROPERTIES LABELS "${arg_LABELS}")
   endif()
+endfunction()
+
+# estab_use_asio(TARGET): compiles TARGET with the one precompiled header of Boost.Asio that all
+# share, cmake/asio_pch.hpp; sources include what they use all the same. A precompiled header asks
+# for the same code model everywhere, hence position-independent code.
+function(estab_use_asio target)
+  find_package(Boost 1.81 REQUIRED)
+  find_package(Threads REQUIRED)
+  if(NOT TARGET estab_asio_pch)
+    add_library(estab_asio_pch OBJECT ${PROJECT_SOURCE_DIR}/cmake/asio_pch.cpp)
+    target_precompile_headers(estab_asio_pch PRIVATE ${PROJECT_SOURCE_DIR}/cmake/asio_pch.hpp)
+    target_link_libraries(estab_asio_pch PRIVATE estab_options Boost::headers Threads::Threads)
+    set_target_properties(estab_asio_pch PROPERTIES POSITION_INDEPENDENT_CODE ON)
+    # Lets ccache see through the precompiled header (with the sloppiness that ./run sets).
+    target_compile_options(estab_asio_pch PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
+  endif()
+  target_precompile_headers(${target} REUSE_FROM estab_asio_pch)
+  target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
+  set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  target_link_libraries(${target} PUBLIC Boost::headers Threads::Threads)
 endfunction()
