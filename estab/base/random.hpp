@@ -29,7 +29,8 @@ class Random {
   }
   // Uniform in [0, bound); bound > 0.
   constexpr std::uint64_t below(std::uint64_t bound) {
-    return std::uint64_t((static_cast<unsigned __int128>((*this)()) * bound) >> 64);
+    __extension__ using Wide = unsigned __int128;  // GCC and Clang have it, ISO C++ has not.
+    return std::uint64_t(Wide{(*this)()} * bound >> 64);
   }
   // Uniform in [0, 1).
   constexpr double unit() { return double((*this)() >> 11) * 0x1.0p-53; }
