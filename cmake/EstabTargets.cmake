@@ -7,6 +7,7 @@ add_library(estab_options INTERFACE)
 target_compile_features(estab_options INTERFACE cxx_std_23)
 target_compile_options(estab_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual
+  -Wno-missing-field-initializers  # A designated initializer names what is not the default.
   $<$<BOOL:${ESTAB_WERROR}>:-Werror>)
 
 # estab_library(NAME SOURCES… [LINK targets…] [PRIVATE_LINK targets…] [FOLDERS folders…] [ASIO]
