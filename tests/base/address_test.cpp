@@ -24,10 +24,10 @@ TEST(Address, Ipv4IsReadAndPrintedAsDottedDecimal) {
 }
 
 TEST(Address, Ipv6IsPrintedAsRfc5952Recommends) {
-  EXPECT_EQ(printed("2001:0DB8:0:0:0:0:0:1"), "2001:db8::1");       // §4.1, §4.2.1, §4.3
+  EXPECT_EQ(printed("2001:0DB8:0:0:0:0:0:1"), "2001:db8::1");          // §4.1, §4.2.1, §4.3
   EXPECT_EQ(printed("2001:db8:0:1:1:1:1:1"), "2001:db8:0:1:1:1:1:1");  // §4.2.2
-  EXPECT_EQ(printed("2001:0:0:1:0:0:0:1"), "2001:0:0:1::1");        // §4.2.3, the longest run
-  EXPECT_EQ(printed("2001:db8:0:0:1:0:0:1"), "2001:db8::1:0:0:1");  // §4.2.3, the first of two
+  EXPECT_EQ(printed("2001:0:0:1:0:0:0:1"), "2001:0:0:1::1");           // §4.2.3, the longest run
+  EXPECT_EQ(printed("2001:db8:0:0:1:0:0:1"), "2001:db8::1:0:0:1");     // §4.2.3, the first of two
   EXPECT_EQ(printed("::"), "::");
   EXPECT_EQ(printed("::1"), "::1");
   EXPECT_EQ(printed("1::"), "1::");
@@ -42,12 +42,45 @@ TEST(Address, AnIpv4TailMayEndAnIpv6Address) {
 }
 
 TEST(Address, NonsenseIsRefused) {
-  for (const auto* text :
-       {"", " ", "1", "1.2.3", "1.2.3.4.5", "1.2.3.256", "1.2.3.-4", "1.2.3.4 ", " 1.2.3.4",
-        "1..2.3", ".1.2.3", "1.2.3.", "01.2.3.4", "1.2.3.00", "0x1.2.3.4", "1.2.3.4/24", "+1.2.3.4",
-        "1234.1.1.1", "a.b.c.d", ":", ":::", "1:::2", "1::2::3", "1:2:3:4:5:6:7", "::1%eth0",
-        "1:2:3:4:5:6:7:8:9", "1:2:3:4:5:6:7::8", "12345::", "g::", "[::1]", ":1:2:3:4:5:6:7:8", "1:",
-        "1:2:3:4:5:6:7:1.2.3.4", "1.2.3.4::", "::1.2.3", "::1.2.3.4:5", "0x1::", "::-1", "1:2:"})
+  for (const auto* text : {"",
+                           " ",
+                           "1",
+                           "1.2.3",
+                           "1.2.3.4.5",
+                           "1.2.3.256",
+                           "1.2.3.-4",
+                           "1.2.3.4 ",
+                           " 1.2.3.4",
+                           "1..2.3",
+                           ".1.2.3",
+                           "1.2.3.",
+                           "01.2.3.4",
+                           "1.2.3.00",
+                           "0x1.2.3.4",
+                           "1.2.3.4/24",
+                           "+1.2.3.4",
+                           "1234.1.1.1",
+                           "a.b.c.d",
+                           ":",
+                           ":::",
+                           "1:::2",
+                           "1::2::3",
+                           "1:2:3:4:5:6:7",
+                           "::1%eth0",
+                           "1:2:3:4:5:6:7:8:9",
+                           "1:2:3:4:5:6:7::8",
+                           "12345::",
+                           "g::",
+                           "[::1]",
+                           ":1:2:3:4:5:6:7:8",
+                           "1:",
+                           "1:2:3:4:5:6:7:1.2.3.4",
+                           "1.2.3.4::",
+                           "::1.2.3",
+                           "::1.2.3.4:5",
+                           "0x1::",
+                           "::-1",
+                           "1:2:"})
     EXPECT_EQ(Address::parse(text), std::nullopt) << '"' << text << '"';
 }
 
@@ -130,7 +163,8 @@ TEST(Prefix, ContainsItsNetworkAndNothingElse) {
 
 TEST(Prefix, ASubnetOfSlash30OrShorterHasADirectedBroadcast) {
   EXPECT_TRUE(Prefix::parse("10.77.0.2/24")->is_directed_broadcast(*Address::parse("10.77.0.255")));
-  EXPECT_FALSE(Prefix::parse("10.77.0.2/24")->is_directed_broadcast(*Address::parse("10.77.1.255")));
+  EXPECT_FALSE(
+      Prefix::parse("10.77.0.2/24")->is_directed_broadcast(*Address::parse("10.77.1.255")));
   EXPECT_TRUE(Prefix::parse("10.0.0.1/30")->is_directed_broadcast(*Address::parse("10.0.0.3")));
   EXPECT_FALSE(Prefix::parse("10.0.0.0/31")->is_directed_broadcast(*Address::parse("10.0.0.1")));
   EXPECT_FALSE(Prefix::parse("fd00::/64")->is_directed_broadcast(*Address::parse("fd00::ffff")));

@@ -83,7 +83,8 @@ TEST(PacketList, KeepsTheOrderUnderEveryChange) {
       case 1: list.push_back(marked(mark)), model.push_back(mark); break;
       case 2: {
         PacketList other;
-        for (auto n = random.below(3); n > 0; --n) other.push_back(marked(mark)), model.push_back(mark);
+        for (auto n = random.below(3); n > 0; --n)
+          other.push_back(marked(mark)), model.push_back(mark);
         list.append(std::move(other));
         break;
       }

@@ -103,7 +103,8 @@ class Comparison {
     switch (random_.below(8)) {
       case 0: return push_front();
       case 1: return append();
-      case 2: case 3: return append_slice();
+      case 2:
+      case 3: return append_slice();
       case 4: return pull_front();
       case 5: return truncate();
       case 6: return share();

@@ -10,10 +10,10 @@
 namespace estab {
 namespace {
 
-constexpr std::array<std::uint32_t, 9> origins{0, 1, 2, 0x7ffffffe, 0x7fffffff, 0x80000000,
-                                               0x80000001, 0xfffffffe, 0xffffffff};
-constexpr std::array<std::uint32_t, 8> steps{1, 2, 1460, 65535, 1u << 30, (1u << 31) - 2,
-                                             (1u << 31) - 1, 3};
+constexpr std::array<std::uint32_t, 9> origins{
+    0, 1, 2, 0x7ffffffe, 0x7fffffff, 0x80000000, 0x80000001, 0xfffffffe, 0xffffffff};
+constexpr std::array<std::uint32_t, 8> steps{
+    1, 2, 1460, 65535, 1u << 30, (1u << 31) - 2, (1u << 31) - 1, 3};
 
 TEST(Seq, WhatLiesLessThan2To31AheadIsLaterFromEveryOrigin) {
   for (const auto origin : origins)

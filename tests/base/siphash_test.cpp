@@ -29,7 +29,8 @@ TEST(SipHash, AgreesWithLibsodiumOnEveryLength) {
     std::vector<unsigned char> text(length);
     for (auto& c : text) c = static_cast<unsigned char>(random());
     std::array<unsigned char, 16> key_octets;
-    for (int i = 0; i < 16; ++i) key_octets[i] = static_cast<unsigned char>(key[i / 8] >> i % 8 * 8);
+    for (int i = 0; i < 16; ++i)
+      key_octets[i] = static_cast<unsigned char>(key[i / 8] >> i % 8 * 8);
     std::array<unsigned char, 8> out;
     crypto_shorthash(out.data(), text.data(), text.size(), key_octets.data());
     std::uint64_t expected = 0;

@@ -22,8 +22,8 @@ TEST(TimerWheel, IsEmptyAtFirst) {
 }
 
 TEST(TimerWheel, ANodeIsDueAtItsDeadlineAndNotANanosecondBefore) {
-  for (const Duration deadline : {Duration{1}, Duration{1ms}, Duration{1s}, Duration{2h},
-                                  Duration{24h * 365 * 100}}) {
+  for (const Duration deadline :
+       {Duration{1}, Duration{1ms}, Duration{1s}, Duration{2h}, Duration{24h * 365 * 100}}) {
     TimerWheel wheel;
     TimerNode node;
     wheel.arm(node, at(deadline));
@@ -144,7 +144,8 @@ class Comparison {
 };
 
 TEST(TimerWheel, AgreesWithASortedMapFromAnyStart) {
-  constexpr std::array<std::int64_t, 5> starts{0, 1 << 20, (1ll << 31) - 1, (1ll << 62) - 1, 1ll << 62};
+  constexpr std::array<std::int64_t, 5> starts{0, 1 << 20, (1ll << 31) - 1, (1ll << 62) - 1,
+                                               1ll << 62};
   for (std::uint64_t seed = 1; seed <= 40; ++seed) {
     SCOPED_TRACE(testing::Message() << "seed " << seed);
     Comparison{seed, at(Duration{starts[seed % starts.size()]})}.run(2000);

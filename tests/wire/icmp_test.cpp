@@ -63,14 +63,24 @@ struct Row {
 
 TEST(Icmp, Must54EachErrorMeansWhatRfc9293SaysInBothFamilies) {
   using enum IcmpMeaning;
-  for (const auto& row : std::initializer_list<Row>{
-           {true, 3, 0, soft},           {true, 3, 1, soft},  {true, 3, 2, hard},
-           {true, 3, 3, hard},           {true, 3, 4, packet_too_big},
-           {true, 3, 5, soft},           {true, 3, 13, hard}, {true, 4, 0, source_quench},
-           {true, 11, 0, soft},          {true, 11, 1, soft}, {true, 12, 0, soft},
-           {false, 1, 0, soft},          {false, 1, 1, hard}, {false, 1, 3, soft},
-           {false, 1, 4, hard},          {false, 3, 0, soft}, {false, 4, 0, soft},
-           {false, 2, 0, packet_too_big}}) {
+  for (const auto& row : std::initializer_list<Row>{{true, 3, 0, soft},
+                                                    {true, 3, 1, soft},
+                                                    {true, 3, 2, hard},
+                                                    {true, 3, 3, hard},
+                                                    {true, 3, 4, packet_too_big},
+                                                    {true, 3, 5, soft},
+                                                    {true, 3, 13, hard},
+                                                    {true, 4, 0, source_quench},
+                                                    {true, 11, 0, soft},
+                                                    {true, 11, 1, soft},
+                                                    {true, 12, 0, soft},
+                                                    {false, 1, 0, soft},
+                                                    {false, 1, 1, hard},
+                                                    {false, 1, 3, soft},
+                                                    {false, 1, 4, hard},
+                                                    {false, 3, 0, soft},
+                                                    {false, 4, 0, soft},
+                                                    {false, 2, 0, packet_too_big}}) {
     const auto m = parse_icmp(header(row.v4), error(row.v4, row.type, row.code));
     ASSERT_TRUE(m);
     ASSERT_EQ(m->kind, IcmpKind::error);
@@ -140,8 +150,13 @@ TEST(Icmp, AnEchoRequestIsAnsweredWithItsOwnOctets) {
 }
 
 TEST(Icmp, WhatSaysNothingToTcpIsNeitherErrorNorEcho) {
-  for (const auto& [v4, type] : {std::pair{true, 0}, {true, 5}, {true, 13}, {false, 129},
-                                 {false, 134}, {false, 136}, {false, 255}}) {
+  for (const auto& [v4, type] : {std::pair{true, 0},
+                                 {true, 5},
+                                 {true, 13},
+                                 {false, 129},
+                                 {false, 134},
+                                 {false, 136},
+                                 {false, 255}}) {
     const auto m = parse_icmp(header(v4), error(v4, type, 0));
     ASSERT_TRUE(m);
     EXPECT_EQ(m->kind, IcmpKind::other) << type;

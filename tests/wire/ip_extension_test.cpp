@@ -35,7 +35,8 @@ void expect_taken(const Octets& d) {
 TEST(Ipv6Extensions, OptionsForHopsAndForUsArePassedOver) {
   expect_taken(chain({{hop_by_hop}}));
   expect_taken(chain({{destination_options, 3}}));
-  expect_taken(chain({{hop_by_hop, 1}, {destination_options}, {routing}, {destination_options, 2}}));
+  expect_taken(
+      chain({{hop_by_hop, 1}, {destination_options}, {routing}, {destination_options, 2}}));
 }
 
 TEST(Ipv6Extensions, HopByHopStandsFirstOrNotAtAll) {

@@ -132,12 +132,12 @@ TEST(Ip, AFragmentIsRefusedAndTheReservedBitDoesNotMatter) {
 }
 
 TEST(Ip, Must50UnknownIpv4OptionsArePassedOver) {
-  for (const auto& d : {with_options({0x9e, 4, 1, 2}),        // An experiment's (RFC 4727).
-                        with_options({1, 1, 1, 1}),           // No operation.
-                        with_options({148, 4, 0, 0}),         // Router alert.
+  for (const auto& d : {with_options({0x9e, 4, 1, 2}),            // An experiment's (RFC 4727).
+                        with_options({1, 1, 1, 1}),               // No operation.
+                        with_options({148, 4, 0, 0}),             // Router alert.
                         with_options({68, 8, 5, 0, 0, 0, 0, 0}),  // Internet timestamp.
-                        with_options({7, 3, 4, 0}),           // Record route.
-                        with_options({0, 131, 0, 0})}) {      // Nothing counts behind the end.
+                        with_options({7, 3, 4, 0}),               // Record route.
+                        with_options({0, 131, 0, 0})}) {          // Nothing counts behind the end.
     const auto h = parsed(d);
     ASSERT_TRUE(h);
     EXPECT_EQ(h->payload_length(), some_payload.size());
@@ -145,9 +145,9 @@ TEST(Ip, Must50UnknownIpv4OptionsArePassedOver) {
 }
 
 TEST(Ip, Must7AnIpv4OptionOfIllegalLengthIsRefused) {
-  for (const auto& d : {with_options({7, 0, 0, 0}), with_options({7, 1, 0, 0}),
-                        with_options({7, 5, 0, 0}), with_options({1, 1, 1, 7}),
-                        with_options({0x9e, 255, 0, 0})})
+  for (const auto& d :
+       {with_options({7, 0, 0, 0}), with_options({7, 1, 0, 0}), with_options({7, 5, 0, 0}),
+        with_options({1, 1, 1, 7}), with_options({0x9e, 255, 0, 0})})
     expect_refused(d, Reason::ip_header_length);
 }
 

@@ -28,9 +28,13 @@ Octets list(std::initializer_list<int> octets) {
   return o;
 }
 
-constexpr Flags every_kind_of_segment[] = {
-    {.syn = true}, {.syn = true, .ack = true}, {.ack = true}, {.fin = true, .ack = true},
-    {.rst = true}, {.psh = true, .ack = true}, {.ack = true, .urg = true}};
+constexpr Flags every_kind_of_segment[] = {{.syn = true},
+                                           {.syn = true, .ack = true},
+                                           {.ack = true},
+                                           {.fin = true, .ack = true},
+                                           {.rst = true},
+                                           {.psh = true, .ack = true},
+                                           {.ack = true, .urg = true}};
 
 TEST(TcpOptions, Must4EndOfListNoOperationAndMssAreKnown) {
   EXPECT_EQ(options_of(list({2, 4, 0x05, 0xb4})).mss, 1460);
@@ -88,7 +92,9 @@ TEST(TcpOptions, Must64OptionsMayBeginAtAnyOctet) {
     pad(), append(o, {8, 10, 1, 2, 3, 4, 5, 6, 7, 8});
     pad();
     const auto got = options_of(o);
-    ASSERT_EQ(got, (Options{.mss = 1460, .window_scale = 7, .sack_permitted = true,
+    ASSERT_EQ(got, (Options{.mss = 1460,
+                            .window_scale = 7,
+                            .sack_permitted = true,
                             .timestamps = Timestamps{0x01020304, 0x05060708}}));
   }
 }
@@ -113,13 +119,15 @@ TEST(TcpOptions, FourSackBlocksFillTheOptionsAndAreAllRead) {
 }
 
 TEST(TcpOptions, AWindowScaleOfAnyValueIsHandedOn) {
-  for (int shift = 0; shift < 256; ++shift) EXPECT_EQ(options_of(list({3, 3, shift})).window_scale, shift);
+  for (int shift = 0; shift < 256; ++shift)
+    EXPECT_EQ(options_of(list({3, 3, shift})).window_scale, shift);
 }
 
 TEST(TcpOptions, TheSynCarriesThemInLinuxsOrder) {
-  const TcpHeader full{.flags = {.syn = true},
-                       .options = {.mss = 1460, .window_scale = 7, .sack_permitted = true,
-                                   .timestamps = Timestamps{1, 0}}};
+  const TcpHeader full{
+      .flags = {.syn = true},
+      .options = {
+          .mss = 1460, .window_scale = 7, .sack_permitted = true, .timestamps = Timestamps{1, 0}}};
   Octets out(tcp_size(full));
   emit_tcp(full, out);
   EXPECT_EQ(Octets(out.begin() + 20, out.end()),

@@ -54,9 +54,14 @@ TEST(Tcp, WhatIsEmittedIsParsedBack) {
 }
 
 TEST(Tcp, TheFieldsLieWhereTheRfcDrawsThem) {
-  const TcpHeader h{.source = Port{0x0102}, .destination = Port{0x0304}, .seq = Seq{0x05060708},
-                    .ack = Seq{0x090a0b0c}, .flags = {.fin = true, .urg = true},
-                    .window = 0x0d0e, .urgent = 0x0f10, .options = {}};
+  const TcpHeader h{.source = Port{0x0102},
+                    .destination = Port{0x0304},
+                    .seq = Seq{0x05060708},
+                    .ack = Seq{0x090a0b0c},
+                    .flags = {.fin = true, .urg = true},
+                    .window = 0x0d0e,
+                    .urgent = 0x0f10,
+                    .options = {}};
   Octets expected;
   append(expected, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 0x50, 0x21, 13, 14, 0, 0, 15, 16});
   EXPECT_EQ(emitted(h), expected);

@@ -19,7 +19,8 @@ inline constexpr int rounds(int n) { return n / 10; }
 inline constexpr int rounds(int n) { return n; }
 #endif
 
-inline const Address v4_source = Address::v4(192, 0, 2, 1), v4_destination = Address::v4(10, 7, 0, 2);
+inline const Address v4_source = Address::v4(192, 0, 2, 1),
+                     v4_destination = Address::v4(10, 7, 0, 2);
 inline const Address v6_source = *Address::parse("2001:db8::1"),
                      v6_destination = *Address::parse("fd00::2");
 
@@ -31,9 +32,7 @@ inline void append(Octets& to, std::initializer_list<int> octets) {
   for (const int o : octets) to.push_back(std::byte(o));
 }
 
-inline void flip(Octets& octets, std::size_t bit) {
-  octets[bit / 8] ^= std::byte(1 << bit % 8);
-}
+inline void flip(Octets& octets, std::size_t bit) { octets[bit / 8] ^= std::byte(1 << bit % 8); }
 
 // A datagram of either family with `payload`.
 inline Octets datagram(bool v4, Protocol protocol, const Octets& payload) {
