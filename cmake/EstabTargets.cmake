@@ -3,6 +3,9 @@
 # warnings. What estab_library() makes is installed and exported without a further word
 # (EstabInstall.cmake), and its headers are compiled one by one by a test (tests/tidy).
 
+# What one folder finds, every folder may link to.
+set(CMAKE_FIND_PACKAGE_TARGETS_GLOBAL ON)
+
 add_library(estab_options INTERFACE)
 target_compile_features(estab_options INTERFACE cxx_std_23)
 target_compile_options(estab_options INTERFACE
