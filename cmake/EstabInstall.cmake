@@ -58,13 +58,13 @@ endfunction()
 function(estab_install_cmake_package libraries)
   set(folder ${CMAKE_INSTALL_LIBDIR}/cmake/estab)
   set(build ${PROJECT_BINARY_DIR}/package)
-  configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/EstabConfig.cmake.in
-    ${build}/EstabConfig.cmake INSTALL_DESTINATION ${folder})
-  write_basic_package_version_file(${build}/EstabConfigVersion.cmake
+  configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/estab-config.cmake.in
+    ${build}/estab-config.cmake INSTALL_DESTINATION ${folder})
+  write_basic_package_version_file(${build}/estab-config-version.cmake
     COMPATIBILITY SameMinorVersion)
-  install(FILES ${build}/EstabConfig.cmake ${build}/EstabConfigVersion.cmake
+  install(FILES ${build}/estab-config.cmake ${build}/estab-config-version.cmake
     DESTINATION ${folder})
-  install(EXPORT estab NAMESPACE estab:: FILE EstabTargets.cmake DESTINATION ${folder})
+  install(EXPORT estab NAMESPACE estab:: FILE estab-targets.cmake DESTINATION ${folder})
 endfunction()
 
 # estab-core.pc: the core alone, which needs nothing; estab.pc: every layer.
@@ -75,6 +75,7 @@ function(estab_install_pkg_config libraries)
   list(TRANSFORM layers PREPEND -lestab_)
   string(REPLACE ";" " " layers "${layers}")
   file(RELATIVE_PATH up /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
+  string(REGEX REPLACE "/$" "" up ${up})
   foreach(package estab-core estab)
     configure_file(${PROJECT_SOURCE_DIR}/cmake/${package}.pc.in
       ${PROJECT_BINARY_DIR}/package/${package}.pc @ONLY)

@@ -9,7 +9,7 @@ set(CMAKE_FIND_PACKAGE_TARGETS_GLOBAL ON)
 add_library(estab_options INTERFACE)
 target_compile_features(estab_options INTERFACE cxx_std_23)
 target_compile_options(estab_options INTERFACE
-  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual
+  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wno-missing-field-initializers
   -Wno-missing-field-initializers  # A designated initializer names what is not the default.
   $<$<BOOL:${ESTAB_WERROR}>:-Werror>)
 if(CMAKE_CXX_FLAGS MATCHES fsanitize)
@@ -86,7 +86,7 @@ endfunction()
 
 # estab_use_asio(TARGET): compiles TARGET with the one precompiled header of Boost.Asio that all
 # share, cmake/asio_pch.hpp; sources include what they use all the same. A precompiled header asks
-# for the same code model everywhere, hence position-independent code.
+# for the same code model everywhere, hence -fPIC, for programs as well.
 function(estab_use_asio target)
   find_package(Boost 1.81 REQUIRED)
   find_package(Threads REQUIRED)
@@ -100,6 +100,9 @@ function(estab_use_asio target)
   endif()
   target_precompile_headers(${target} REUSE_FROM estab_asio_pch)
   target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
-  set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  get_target_property(type ${target} TYPE)
+  if(type STREQUAL EXECUTABLE)
+    target_compile_options(${target} PRIVATE -fPIC)
+  endif()
   target_link_libraries(${target} PUBLIC Boost::headers Threads::Threads)
 endfunction()
