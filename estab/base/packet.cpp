@@ -189,8 +189,8 @@ BufferRef PacketPool::allocate_chunk(std::size_t bytes) {
   return BufferRef{take(std::min(bytes, largest))};
 }
 
-Packet PacketPool::copy(const Packet& packet) {
-  Packet twin = allocate(packet.size());
+Packet PacketPool::copy(const Packet& packet, std::size_t length) {
+  Packet twin = allocate(std::min(packet.size(), length));
   if (!twin) return twin;
   packet.copy_to(twin.linear());
   twin.offload() = packet.offload();

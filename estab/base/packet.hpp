@@ -199,8 +199,8 @@ class PacketPool {
   [[nodiscard]] Packet allocate_gather();
   // A block with room for at least `bytes`, or the largest there is; `used` is 0.
   [[nodiscard]] BufferRef allocate_chunk(std::size_t bytes);
-  // A linear copy, headroom and notes included.
-  [[nodiscard]] Packet copy(const Packet& packet);
+  // A linear copy of the first `length` bytes, with the usual headroom and the same notes.
+  [[nodiscard]] Packet copy(const Packet& packet, std::size_t length = SIZE_MAX);
   // A packet of its own whose text is shared with `packet`: the first `linear` bytes are copied.
   [[nodiscard]] Packet share(const Packet& packet, std::size_t linear, std::size_t begin,
                              std::size_t length);

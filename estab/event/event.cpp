@@ -25,13 +25,30 @@ std::string_view name(State s) {
 
 void EventLog::packet(Event event, const Packet& packet) {
   counters_.count(event.reason);
-  if (!enabled_) return;
+  if (enabled_) keep(event, packet);
+}
+
+void EventLog::keep(Event event, const Packet& packet) {
   event.offset = bytes_.size();
   event.length = std::uint32_t(packet.size());
-  event.kept = std::min(event.length, keep_);
+  event.kept = std::min(event.length, keep_bytes_);
   bytes_.resize(event.offset + event.kept);
   packet.copy_to(MutableBytes{bytes_}.subspan(event.offset, event.kept));
   events_.push_back(event);
+}
+
+std::size_t EventLog::arrived(Event event, const Packet& packet) {
+  if (enabled_) keep(event, packet);
+  return events_.size();
+}
+
+void EventLog::settle(std::size_t arrival, const Flow& flow, State before, State after,
+                      Reason reason) {
+  if (reason != Reason::none) counters_.count(reason);
+  if (!enabled_ || arrival == 0) return;
+  Event& event = events_[arrival - 1];
+  event.kind = reason == Reason::none ? EventKind::received : EventKind::dropped;
+  event.flow = flow, event.before = before, event.after = after, event.reason = reason;
 }
 
 void EventLog::note(const Event& event) {

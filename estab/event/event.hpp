@@ -36,11 +36,14 @@ struct Event {
 class EventLog {
  public:
   // `keep` is the most bytes kept of a packet; off by default, and then only counters run.
-  void enable(std::uint32_t keep = 65535) { enabled_ = true, keep_ = keep; }
+  void enable(std::uint32_t keep = 65535) { enabled_ = true, keep_bytes_ = keep; }
   void disable() { enabled_ = false, clear(); }
   [[nodiscard]] bool enabled() const { return enabled_; }
 
   void packet(Event event, const Packet& packet);
+  // An arriving packet is kept before it is taken apart, and settled when its fate is known.
+  [[nodiscard]] std::size_t arrived(Event event, const Packet& packet);
+  void settle(std::size_t arrival, const Flow& flow, State before, State after, Reason reason);
   void note(const Event& event);
   // The one door for changes of state: asserts the arrow (from listener records, connections and
   // TIME-WAIT records alike), counts and notes it.
@@ -58,8 +61,9 @@ class EventLog {
   ReasonCounters& counters() { return counters_; }
 
  private:
+  void keep(Event event, const Packet& packet);
   bool enabled_ = false;
-  std::uint32_t keep_ = 65535;
+  std::uint32_t keep_bytes_ = 65535;
   std::vector<Event> events_;
   std::vector<std::byte> bytes_;
   ReasonCounters counters_;

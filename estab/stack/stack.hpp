@@ -9,11 +9,13 @@
 #include <span>
 
 #include "estab/base/packet.hpp"
-#include "estab/base/siphash.hpp"
 #include "estab/event/event.hpp"
 #include "estab/event/snapshot.hpp"
+#include "estab/ip/layer.hpp"
 #include "estab/tcp/config.hpp"
 #include "estab/tcp/error.hpp"
+#include "estab/tcp/notice_bits.hpp"
+#include "estab/tcp/secrets.hpp"
 
 namespace estab {
 
@@ -31,25 +33,9 @@ struct HalfOpenId {
   friend bool operator==(HalfOpenId, HalfOpenId) = default;
 };
 
-// Keys that no peer may know; the caller draws them from the system's entropy at each start
-// (a simulation: from its seed).
-struct Secrets {
-  HashKey initial_sequence{}, ports{}, timestamps{}, table{};
-};
 
-struct InterfaceConfig {
-  std::vector<Prefix> addresses;           // Ours, with their networks.
-  std::uint32_t mtu = 1500;                // Octets of an IP datagram; 576..65535 (IPv6: 1280).
-  std::uint32_t largest_segment = 65535;   // Octets of the largest super-segment that the device
-                                           // takes (it may cut it itself); at most mtu: none.
-  bool transmit_checksum = false;          // The device finishes TCP checksums.
-  bool any_address = false;                // Take packets for every address (a gateway).
-};
-
-struct Route {
-  Prefix destination;
-  std::uint8_t interface = 0;
-};
+using ip::InterfaceConfig;
+using ip::Route;
 
 struct StackConfig {
   tcp::Config tcp;
@@ -92,18 +78,9 @@ struct SendFlags {
   bool more = false;    // More follows at once: a partial segment may wait (MSG_MORE).
 };
 
-// Bits of what is new about a connection or listener, since its last notice.
+// What is new about a connection or a listener since its last notice; the bits are those of
+// notice_bits.hpp: notice::connected, notice::readable …
 struct Notice {
-  enum Bits : std::uint16_t {
-    connected = 1, readable = 2, writable = 4,
-    peer_closed = 8,     // The peer's FIN stands behind what can be read.
-    urgent = 16,         // Urgent data, or more of it (MUST-32).
-    closed = 32,         // Both FINs are acknowledged, or `error` ended it.
-    soft_error = 64,     // Retransmissions passed R1, or ICMP complains (SHLD-9, SHLD-25).
-    acceptable = 128,    // Of a listener: accept() has something.
-    deferred = 256,      // Of a listener: next_deferred() has something.
-    all_acknowledged = 512,  // Every octet sent, FIN included, was acknowledged.
-  };
   ConnectionId connection;  // Or:
   ListenerId listener;
   std::uint64_t user = 0;   // As set by set_user().

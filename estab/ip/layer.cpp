@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "estab/ip/layer.hpp"
+
+#include <algorithm>
+
+namespace estab::ip {
+
+std::uint8_t Layer::add_interface(const InterfaceConfig& config) {
+  const auto number = std::uint8_t(interfaces_.size());
+  interfaces_.push_back(config);
+  for (const auto& a : config.addresses)
+    add_route({{a.address.prefix(a.length), a.length}, number});
+  return number;
+}
+
+void Layer::add_route(const Route& route) {
+  const auto shorter = std::ranges::find_if(
+      routes_, [&](const Route& r) { return r.destination.length < route.destination.length; });
+  routes_.insert(shorter, route);
+}
+
+std::expected<wire::IpHeader, Reason> Layer::accept(Packet& packet) const {
+  auto header = wire::parse_ip(packet.linear(), packet.size());
+  if (!header) return header;
+  packet.truncate(header->total_length);
+  const InterfaceConfig& in = interfaces_[packet.interface()];
+  const bool ours = is_ours(header->destination);
+  if (header->destination.is_multicast() || is_no_host(header->destination))
+    return std::unexpected(Reason::ip_destination_invalid);
+  if (!ours && !in.any_address) return std::unexpected(Reason::ip_not_for_us);
+  const Address& source = header->source;
+  if (is_no_host(source) || (source.is_loopback() && !is_ours(source)))
+    return std::unexpected(Reason::ip_source_invalid);
+  return header;
+}
+
+std::optional<std::uint8_t> Layer::route(const Address& destination) const {
+  for (const auto& r : routes_)
+    if (r.destination.contains(destination)) return r.interface;
+  return std::nullopt;
+}
+
+std::optional<Address> Layer::source_for(const Address& destination) const {
+  const auto out = route(destination);
+  if (!out) return std::nullopt;
+  const auto& addresses = interfaces_[*out].addresses;
+  const auto same_family = [&](const Prefix& p) { return p.address.is_v4() == destination.is_v4(); };
+  for (const auto& p : addresses)
+    if (p.contains(destination)) return p.address;
+  const auto any = std::ranges::find_if(addresses, same_family);
+  return any != addresses.end() ? std::optional(any->address) : std::nullopt;
+}
+
+bool Layer::is_ours(const Address& a) const {
+  return std::ranges::any_of(interfaces_, [&](const InterfaceConfig& i) {
+    return std::ranges::any_of(i.addresses, [&](const Prefix& p) { return p.address == a; });
+  });
+}
+
+bool Layer::is_no_host(const Address& a) const {
+  if (a.is_unspecified() || a.is_multicast() || a.is_limited_broadcast()) return true;
+  return std::ranges::any_of(interfaces_, [&](const InterfaceConfig& i) {
+    return std::ranges::any_of(i.addresses, [&](const Prefix& p) { return p.is_directed_broadcast(a); });
+  });
+}
+
+std::uint32_t Layer::path_mtu(const Address& destination, Instant now) const {
+  const auto out = route(destination);
+  const std::uint32_t mtu = out ? interfaces_[*out].mtu : 1500;
+  if (learnt_.empty()) return mtu;
+  const auto known = learnt_.find(destination);
+  return known != learnt_.end() && now < known->second.until ? std::min(mtu, known->second.mtu) : mtu;
+}
+
+bool Layer::lower_path_mtu(const Address& destination, std::uint32_t mtu, Instant now) {
+  const std::uint32_t before = path_mtu(destination, now);
+  if (mtu == 0) {
+    constexpr std::uint32_t plateaus[] = {32000, 17914, 8166, 4352, 2002, 1492, 1006, 552};
+    mtu = *std::ranges::find_if(plateaus, [&](std::uint32_t p) { return p < before || p == 552; });
+  }
+  mtu = std::max<std::uint32_t>(mtu, destination.is_v4() ? 552 : 1280);
+  if (mtu >= before) return false;
+  if (learnt_.size() >= learnt_limit && !learnt_.contains(destination)) {
+    std::erase_if(learnt_, [&](const auto& entry) { return entry.second.until <= now; });
+    if (learnt_.size() >= learnt_limit) learnt_.erase(learnt_.begin());
+  }
+  learnt_[destination] = {mtu, now + 10min};
+  return true;
+}
+
+}  // namespace estab::ip

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// IP as a host needs it: interfaces and their addresses, routes, path MTU, and which datagrams
+// are for us.
+#pragma once
+#include <expected>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "estab/base/packet.hpp"
+#include "estab/base/time.hpp"
+#include "estab/wire/ip.hpp"
+
+namespace estab::ip {
+
+struct InterfaceConfig {
+  std::vector<Prefix> addresses;           // Ours, with their networks.
+  std::uint32_t mtu = 1500;                // Octets of an IP datagram; 576..65535 (IPv6: 1280).
+  std::uint32_t largest_segment = 65535;   // Octets of the largest super-segment that the device
+                                           // takes (it may cut it itself); at most mtu: none.
+  bool transmit_checksum = false;          // The device finishes TCP checksums.
+  bool any_address = false;                // Take packets for every address (a gateway).
+};
+
+struct Route {
+  Prefix destination;
+  std::uint8_t interface = 0;
+};
+
+class Layer {
+ public:
+  // Interfaces are numbered from 0; the networks of their addresses become routes.
+  std::uint8_t add_interface(const InterfaceConfig& config);
+  void add_route(const Route& route);
+  [[nodiscard]] std::size_t interfaces() const { return interfaces_.size(); }
+  [[nodiscard]] const InterfaceConfig& interface(std::uint8_t n) const { return interfaces_[n]; }
+
+  // Judges an arriving datagram: for us, from a source that may be a host's (MUST-57, MUST-63,
+  // threats 31). Cuts link padding off the packet; the header stays.
+  [[nodiscard]] std::expected<wire::IpHeader, Reason> accept(Packet& packet) const;
+
+  // The way to a destination: the longest prefix decides.
+  [[nodiscard]] std::optional<std::uint8_t> route(const Address& destination) const;
+  // Our address on the way there, of its family (MUST-44).
+  [[nodiscard]] std::optional<Address> source_for(const Address& destination) const;
+  [[nodiscard]] bool is_ours(const Address& a) const;
+  // Whether nothing may be sent there as to a host: unspecified, multicast, broadcast (MUST-46).
+  [[nodiscard]] bool is_no_host(const Address& a) const;
+
+  // Octets of the largest datagram; learnt values are forgotten after ten minutes (RFC 1191 §6.3).
+  [[nodiscard]] std::uint32_t path_mtu(const Address& destination, Instant now) const;
+  // "Packet too big": 0 as `mtu` stands for a router that does not say (RFC 1191 §7). Never below
+  // 552, or 1280 for IPv6 (behaviour.md). False: it is no smaller than what was known.
+  bool lower_path_mtu(const Address& destination, std::uint32_t mtu, Instant now);
+  // MUST-20: TCP gets no answer from there; what was learnt of the path may be the trouble.
+  void forget_path(const Address& destination) { learnt_.erase(destination); }
+
+ private:
+  struct LearntMtu {
+    std::uint32_t mtu;
+    Instant until;
+  };
+  static constexpr std::size_t learnt_limit = 1024;
+  std::vector<InterfaceConfig> interfaces_;
+  std::vector<Route> routes_;  // Longest prefix first.
+  std::map<Address, LearntMtu> learnt_;
+};
+
+}  // namespace estab::ip

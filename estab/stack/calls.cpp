@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+// The user calls on listeners and the opening of connections (RFC 9293 §3.10.1), and the books.
+#include "estab/stack/impl.hpp"
+
+namespace estab {
+
+Stack::Impl::Impl(PacketPool& p, const StackConfig& c, const Secrets& s)
+    : pool(p), config(c), secrets(s), memory(c.tcp.memory_limit),
+      env{config.tcp, secrets, pool, log, memory, *this, connection_timers},
+      resets_(c.tcp.reset_rate, s.table[0] ^ 1), echoes_(c.echo_reply_rate, s.table[0] ^ 2),
+      next_port_(std::uint32_t(s.ports[0])) {}
+
+Stack::Impl::~Impl() {
+  connections.for_each([&](auto, tcp::Connection& c) { c.release(env); });
+}
+
+// --- The table ------------------------------------------------------------------------------------
+
+const Flow& Stack::Impl::flow_of(Demux::Ref ref) const {
+  switch (ref.what()) {
+    case Kind::connection: return connections[ref.index].flow();
+    case Kind::half_open: return half_open[ref.index].flow;
+    case Kind::time_wait: return time_wait_[ref.index].flow;
+  }
+  std::unreachable();
+}
+
+Demux::Ref* Stack::Impl::find(const Flow& flow) {
+  return demux_.find(hash(flow), [&](Demux::Ref ref) { return flow_of(ref) == flow; });
+}
+
+void Stack::Impl::put(const Flow& flow, Kind kind, std::uint32_t index) {
+  demux_.insert(hash(flow), kind, index);
+  memory.charge(demux_.bytes() - std::min<std::uint64_t>(demux_bytes_, demux_.bytes()));
+  demux_bytes_ = std::max<std::uint64_t>(demux_bytes_, demux_.bytes());
+}
+
+void Stack::Impl::drop(const Flow& flow, Kind kind, std::uint32_t index) {
+  demux_.erase(hash(flow), kind, index);
+  memory.release(demux_bytes_ - demux_.bytes());
+  demux_bytes_ = demux_.bytes();
+}
+
+void Stack::Impl::destroy(std::uint32_t index, tcp::Connection& connection) {
+  connection.release(env);
+  connections.erase(index);
+}
+
+// --- Listeners ------------------------------------------------------------------------------------
+
+// The most particular one: this address, else any address of the family, else any at all.
+std::optional<std::uint32_t> Stack::Impl::find_listener(const Endpoint& local) const {
+  std::optional<std::uint32_t> found;
+  int best = 0;
+  const auto [first, last] = listening_.equal_range(local.port);
+  for (auto it = first; it != last; ++it) {
+    const Address& a = listeners[it->second].local.address;
+    const int fit = a == local.address                                ? 3
+                    : a.is_v4() && a.is_unspecified() && local.address.is_v4() ? 2
+                    : a == Address{}                                  ? 1
+                                                                      : 0;
+    if (fit > best) best = fit, found = it->second;
+  }
+  return found;
+}
+
+std::expected<ListenerId, Error> Stack::Impl::listen(const Endpoint& local, const ListenOptions& options) {
+  if (number(local.port) == 0) return std::unexpected(Error::invalid_argument);
+  if (!local.address.is_unspecified() && !ip.is_ours(local.address))
+    return std::unexpected(Error::address_not_available);
+  const auto [first, last] = listening_.equal_range(local.port);
+  for (auto it = first; it != last; ++it)
+    if (listeners[it->second].local == local) return std::unexpected(Error::in_use);
+  const auto [name, listener] = listeners.emplace();
+  listener->local = local;
+  listener->rules = options;
+  listener->options = options.options.value_or(config.tcp.defaults);
+  listening_.emplace(local.port, name.index);
+  log.transition(env.now, {local, {}}, State::closed, State::listen, Reason::user_passive_open);
+  return ListenerId{name.index, name.generation};
+}
+
+// Half-open peers and those not accepted are reset (§3.10.4, LISTEN; §3.10.5).
+void Stack::Impl::close_listener(std::uint32_t index, bool tell) {
+  Listener& listener = listeners[index];
+  std::vector<std::uint32_t> records;
+  half_open.for_each([&](auto name, tcp::HalfOpen& record) {
+    if (record.listener == index) records.push_back(name.index);
+  });
+  for (const auto at : records) {
+    const tcp::HalfOpen& record = half_open[at];
+    reply(record.flow, {.seq = record.iss + 1, .ack = record.irs + 1, .flags = {.rst = true, .ack = true}},
+          State::syn_received, Reason::send_rst);
+    remove_half_open(at, State::closed, Reason::listener_closed);
+  }
+  for (const auto at : listener.accept_queue) connections[at].abort(env, Reason::listener_closed);
+  const auto [first, last] = listening_.equal_range(listener.local.port);
+  listening_.erase(std::find_if(first, last, [&](const auto& entry) { return entry.second == index; }));
+  if (tell)
+    log.transition(env.now, {listener.local, {}}, State::listen, State::closed, Reason::user_close);
+  listeners.erase(index);
+  process_ended();
+}
+
+std::expected<void, Error> Stack::Impl::decide(HalfOpenId id, Verdict verdict) {
+  tcp::HalfOpen* record = half_open.find(id.index, id.generation);
+  if (record == nullptr || !record->deferred) return std::unexpected(Error::not_connected);
+  switch (verdict) {
+    case Verdict::accept:
+      record->deferred = false;
+      record->retransmissions = 0;
+      half_open_timers.arm(*record, env.now + tcp::syn_ack_interval(config.tcp, 0));
+      owe_syn_ack(id.index, *record);
+      break;
+    case Verdict::reject:
+      reply(record->flow, {.ack = record->irs + 1, .flags = {.rst = true, .ack = true}},
+            State::syn_received, Reason::send_rst);
+      remove_half_open(id.index, State::listen, Reason::listen_rejected);
+      break;
+    case Verdict::drop:
+      remove_half_open(id.index, State::listen, Reason::listen_dropped);
+      break;
+    case Verdict::defer:
+      return std::unexpected(Error::invalid_argument);
+  }
+  return {};
+}
+
+// --- Active opens ---------------------------------------------------------------------------------
+
+std::expected<ConnectionId, Error> Stack::Impl::connect(const ConnectOptions& options, State from) {
+  const Endpoint& remote = options.remote;
+  if (ip.is_no_host(remote.address) || number(remote.port) == 0)  // MUST-46.
+    return std::unexpected(Error::invalid_argument);
+  Flow flow{options.local, remote};
+  const auto source = ip.source_for(remote.address);
+  if (flow.local.address.is_unspecified()) {  // MUST-44.
+    if (!source) return std::unexpected(Error::no_route);
+    flow.local.address = *source;
+  } else if (!ip.is_ours(flow.local.address)) {
+    return std::unexpected(Error::address_not_available);
+  }
+  if (flow.local.address.is_v4() != remote.address.is_v4())
+    return std::unexpected(Error::invalid_argument);
+  if (!ip.route(remote.address)) return std::unexpected(Error::no_route);
+  if (ip.is_ours(remote.address)) return std::unexpected(Error::invalid_argument);  // No self-connect.
+  const auto port = choose_port(flow);
+  if (!port) return std::unexpected(port.error());
+  flow.local.port = *port;
+  if (!memory.has_room(sizeof(tcp::Connection))) {
+    log.counters().count(Reason::memory_limit);
+    return std::unexpected(Error::no_memory);
+  }
+  const auto [name, connection] = connections.emplace(env, flow, options.options.value_or(config.tcp.defaults));
+  connection->set_index(name.index);
+  put(flow, Kind::connection, name.index);
+  connection->open(env, from);
+  return ConnectionId{name.index, name.generation};
+}
+
+// RFC 6056 §3.3.3: a keyed start per peer, then upwards.
+std::expected<Port, Error> Stack::Impl::choose_port(Flow flow) {
+  if (number(flow.local.port) != 0) {
+    if (find(flow) != nullptr) return std::unexpected(Error::in_use);
+    return flow.local.port;
+  }
+  const std::uint32_t first = config.first_ephemeral;
+  const std::uint32_t count = config.last_ephemeral - first + 1u;
+  const auto start = std::uint32_t(tcp::hash_flow(secrets.ports, flow)) + next_port_;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    flow.local.port = Port(first + (start + i) % count);
+    if (listening_.contains(flow.local.port) || find(flow) != nullptr) continue;
+    next_port_ += i + 1;
+    return flow.local.port;
+  }
+  return std::unexpected(Error::no_ports);
+}
+
+// --- Notices, and what there is ----------------------------------------------------------------------
+
+tcp::Connection* Stack::Impl::usable(ConnectionId id) const {
+  tcp::Connection* connection = connections.find(id.index, id.generation);
+  return connection != nullptr && !connection->orphan() && connection->accepted ? connection : nullptr;
+}
+
+void Stack::Impl::note_listener(std::uint32_t index, std::uint16_t bits) {
+  if (std::exchange(listeners[index].notices, listeners[index].notices | bits) == 0)
+    noting_listeners_.push_back(index);
+}
+
+bool Stack::Impl::next_notice(Notice& notice) {
+  while (!noting_listeners_.empty()) {
+    const std::uint32_t index = noting_listeners_.back();
+    noting_listeners_.pop_back();
+    Listener* listener = listeners.find(index);
+    if (listener == nullptr || listener->notices == 0) continue;
+    notice = {.connection = {}, .listener = {index, listeners.generation(index)},
+              .user = listener->user, .bits = std::exchange(listener->notices, 0)};
+    return true;
+  }
+  while (noting_read_ < env.noting.size()) {
+    const std::uint32_t index = env.noting[noting_read_++];
+    tcp::Connection* connection = connections.find(index);
+    if (connection == nullptr || !connection->queued_noting) continue;
+    connection->queued_noting = false;
+    // Not accepted yet: what there is to say waits for the program that asks.
+    if (!connection->accepted || connection->orphan() || !connection->has_notices()) continue;
+    notice = {.connection = {index, connections.generation(index)}, .listener = {},
+              .user = connection->user, .bits = connection->take_notices(), .error = connection->error()};
+    return true;
+  }
+  env.noting.clear();
+  noting_read_ = 0;
+  return false;
+}
+
+Snapshot Stack::Impl::snapshot() const {
+  Snapshot s;
+  s.at = env.now;
+  s.counters = log.counters();
+  s.memory = memory.used();
+  s.memory_limit = memory.limit();
+  listeners.for_each([&](auto, const Listener& l) { s.listeners.push_back(l.info()); });
+  connections.for_each([&](auto, const tcp::Connection& c) {
+    if (c.state() != State::closed) c.status(env.now, s.connections.emplace_back());
+  });
+  half_open.for_each([&](auto, const tcp::HalfOpen& h) {
+    const std::uint32_t age = tcp::timestamp_at(env.now) - h.opened_ms;
+    s.half_open.push_back({.flow = h.flow, .age = std::chrono::milliseconds{age},
+                           .retransmissions = h.retransmissions, .deferred = h.deferred});
+  });
+  time_wait_.for_each([&](const tcp::TimeWait& t, std::uint32_t index) {
+    s.time_wait.push_back({.flow = t.flow, .left = time_wait_.ends(index, env.now) - env.now});
+  });
+  return s;
+}
+
+}  // namespace estab

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+// The inside of a Stack: what stands where, and who is told. calls.cpp holds the user calls,
+// arrivals.cpp the way in, output.cpp the way out and time.
+#pragma once
+#include <deque>
+#include <map>
+
+#include "estab/ip/layer.hpp"
+#include "estab/stack/demux.hpp"
+#include "estab/stack/stack.hpp"
+#include "estab/stack/token_bucket.hpp"
+#include "estab/tcp/connection.hpp"
+#include "estab/tcp/isn.hpp"
+#include "estab/tcp/time_wait.hpp"
+
+namespace estab {
+
+struct Listener {
+  Endpoint local;
+  ListenOptions rules;
+  tcp::Options options;
+  std::deque<std::uint32_t> accept_queue;     // Connections, by index.
+  std::deque<HalfOpenId> deferred;            // May name records that are gone.
+  std::uint32_t half_open = 0;
+  std::uint64_t accepted = 0, half_open_overflows = 0, accept_overflows = 0;
+  std::uint64_t user = 0;
+  std::uint16_t notices = 0;
+
+  [[nodiscard]] ListenerInfo info() const {
+    return {.local = local, .half_open = half_open, .half_open_limit = rules.half_open_limit,
+            .accept_queue = std::uint32_t(accept_queue.size()), .accept_limit = rules.backlog + 1,
+            .accepted = accepted, .half_open_overflows = half_open_overflows,
+            .accept_overflows = accept_overflows};
+  }
+  [[nodiscard]] bool accept_queue_full() const { return accept_queue.size() > rules.backlog; }
+};
+
+class Stack::Impl final : public tcp::Below {
+ public:
+  Impl(PacketPool& pool, const StackConfig& config, const Secrets& secrets);
+  ~Impl() override;
+
+  // arrivals.cpp
+  void receive(Packet packet);
+  // output.cpp
+  bool poll_transmit(PacketSink& sink);
+  [[nodiscard]] Instant next_deadline() const;
+  void output(Packet packet, const tcp::Outgoing& how) override;
+  [[nodiscard]] bool ready(const Address& remote) override;
+  [[nodiscard]] std::uint32_t path_mtu(const Address& remote) override;
+  [[nodiscard]] std::uint32_t largest_text(const Address& remote) override;
+  void negative_advice(const Address& remote) override;
+  // calls.cpp
+  std::expected<ListenerId, Error> listen(const Endpoint& local, const ListenOptions& options);
+  std::expected<ConnectionId, Error> connect(const ConnectOptions& options, State from);
+  void close_listener(std::uint32_t index, bool tell_peers);
+  std::expected<void, Error> decide(HalfOpenId id, Verdict verdict);
+  [[nodiscard]] tcp::Connection* usable(ConnectionId id) const;
+  bool next_notice(Notice& notice);
+  [[nodiscard]] Snapshot snapshot() const;
+  void process_ended();
+
+  PacketPool& pool;
+  const StackConfig config;
+  const Secrets secrets;
+  EventLog log;
+  tcp::Memory memory;
+  TimerWheel connection_timers, half_open_timers;
+  tcp::Env env;
+  ip::Layer ip;
+  Slab<Listener> listeners;
+  Slab<tcp::Connection> connections;
+  Slab<tcp::HalfOpen> half_open;
+
+ private:
+  // What became of an arriving packet.
+  struct Fate {
+    Reason reason = Reason::none;
+    Flow flow{};
+    State before = State::closed, after = State::closed;
+  };
+
+  // arrivals.cpp
+  Fate take(Packet packet);
+  Fate icmp_arrives(const wire::IpHeader& header, Packet packet);
+  Fate error_arrives(const wire::IcmpError& error);
+  Fate tcp_arrives(const wire::IpHeader& header, Packet packet);
+  Fate arrives_at_connection(std::uint32_t index, tcp::Segment& seg);
+  Fate arrives_at_half_open(std::uint32_t index, tcp::Segment& seg);
+  Fate arrives_at_time_wait(std::uint32_t index, tcp::Segment& seg);
+  Fate arrives_at_no_connection(tcp::Segment& seg, std::optional<Seq> above);
+  Fate arrives_at_listener(std::uint32_t index, tcp::Segment& seg, std::optional<Seq> above);
+  Reason open_half(std::uint32_t index, Listener& listener, const tcp::Segment& syn, Verdict verdict,
+                   std::optional<Seq> above);
+  std::optional<std::uint32_t> promote(std::uint32_t index, Listener& listener);
+  void remove_half_open(std::uint32_t index, State to, Reason why);
+  void remove_time_wait(std::uint32_t index, Reason why);
+  [[nodiscard]] Verdict judge(const Listener& listener, const Address& source) const;
+
+  // output.cpp
+  void run_timers();
+  void half_open_timeout(tcp::HalfOpen& record);
+  void owe_syn_ack(std::uint32_t index, tcp::HalfOpen& record);
+  bool send_owed();
+  void queue(Packet packet);
+  bool flush_outbox();
+  // A segment that no connection sends: a reset, or an ACK from a record.
+  void reply(const Flow& flow, wire::TcpHeader header, State state, Reason why);
+  void reset_for(const tcp::Segment& seg);
+  void to_time_wait(std::uint32_t index, tcp::Connection& connection);
+
+  // calls.cpp
+  std::expected<Port, Error> choose_port(Flow flow);
+  void destroy(std::uint32_t index, tcp::Connection& connection);
+  void note_listener(std::uint32_t index, std::uint16_t bits);
+  [[nodiscard]] std::optional<std::uint32_t> find_listener(const Endpoint& local) const;
+  [[nodiscard]] std::uint32_t hash(const Flow& flow) const {
+    return std::uint32_t(tcp::hash_flow(secrets.table, flow));
+  }
+  [[nodiscard]] const Flow& flow_of(Demux::Ref ref) const;
+  [[nodiscard]] Demux::Ref* find(const Flow& flow);
+  void put(const Flow& flow, Kind kind, std::uint32_t index);
+  void drop(const Flow& flow, Kind kind, std::uint32_t index);
+
+  Demux demux_;
+  std::uint64_t demux_bytes_ = 0;   // Charged for the table.
+  tcp::TimeWaitList time_wait_;
+  std::multimap<Port, std::uint32_t> listening_;
+  PacketSink* sink_ = nullptr;      // While poll_transmit runs.
+  PacketList outbox_;               // What was to leave while no sink was at hand.
+  std::uint32_t outbox_size_ = 0;
+  std::vector<HalfOpenId> owed_syn_acks_;
+  std::vector<std::uint32_t> noting_listeners_;
+  std::size_t noting_read_ = 0;     // Of env.noting: those before it are told.
+  TokenBucket resets_, echoes_;
+  std::uint32_t next_port_ = 0;
+};
+
+}  // namespace estab

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+// The way out, and time: timers, what is owed, IP headers and checksums.
+#include "estab/stack/impl.hpp"
+
+namespace estab {
+namespace {
+
+constexpr std::uint32_t outbox_limit = 1024;
+
+}  // namespace
+
+bool Stack::Impl::poll_transmit(PacketSink& sink) {
+  sink_ = &sink;
+  run_timers();
+  const bool all = flush_outbox() && send_owed();
+  process_ended();
+  sink_ = nullptr;
+  return all;
+}
+
+Instant Stack::Impl::next_deadline() const {
+  const bool owing = !outbox_.empty() || !env.owing.empty() || !owed_syn_acks_.empty();
+  if (owing) return Instant::min();
+  Instant next = std::min(connection_timers.next_deadline(), half_open_timers.next_deadline());
+  if (const auto first = time_wait_.first(); first != tcp::TimeWait::none)
+    next = std::min(next, time_wait_.ends(first, env.now));
+  return next;
+}
+
+void Stack::Impl::run_timers() {
+  while (TimerNode* node = connection_timers.pop_due(env.now))
+    static_cast<tcp::Connection*>(node)->timeout(env);
+  while (TimerNode* node = half_open_timers.pop_due(env.now))
+    half_open_timeout(*static_cast<tcp::HalfOpen*>(node));
+  for (auto first = time_wait_.first();
+       first != tcp::TimeWait::none && time_wait_.ends(first, env.now) <= env.now;
+       first = time_wait_.first())
+    remove_time_wait(first, Reason::time_wait_over);
+}
+
+void Stack::Impl::half_open_timeout(tcp::HalfOpen& record) {
+  const std::uint32_t index = find(record.flow)->index;
+  if (record.retransmissions >= config.tcp.syn_ack_retransmissions)
+    return remove_half_open(index, State::closed, Reason::half_open_expired);
+  ++record.retransmissions;
+  half_open_timers.arm(record, env.now + tcp::syn_ack_interval(config.tcp, record.retransmissions));
+  if (!record.deferred) owe_syn_ack(index, record);
+}
+
+void Stack::Impl::owe_syn_ack(std::uint32_t index, tcp::HalfOpen& record) {
+  if (record.owed) return;
+  record.owed = true;
+  owed_syn_acks_.push_back({index, half_open.generation(index)});
+}
+
+bool Stack::Impl::send_owed() {
+  while (!owed_syn_acks_.empty()) {
+    const HalfOpenId id = owed_syn_acks_.back();
+    tcp::HalfOpen* record = half_open.find(id.index, id.generation);
+    if (record != nullptr) {
+      if (!ready(record->flow.remote.address)) return false;
+      record->owed = false;
+      tcp::send_syn_ack(env, *record, listeners[record->listener].options);
+    }
+    owed_syn_acks_.pop_back();
+  }
+  // Those that find no room keep their turn; those that come to owe while we send wait for theirs.
+  std::vector<std::uint32_t> turn = std::exchange(env.owing, {});
+  std::size_t done = 0;
+  for (; done < turn.size(); ++done) {
+    tcp::Connection* connection = connections.find(turn[done]);
+    if (connection == nullptr) continue;
+    connection->queued_owing = false;
+    if (connection->transmit(env)) continue;
+    connection->queued_owing = true;
+    break;
+  }
+  turn.erase(turn.begin(), turn.begin() + std::ptrdiff_t(done));
+  if (turn.empty()) turn.swap(env.owing), turn.clear();
+  else turn.insert(turn.end(), env.owing.begin(), env.owing.end()), env.owing.swap(turn);
+  return env.owing.empty();
+}
+
+// --- tcp::Below -----------------------------------------------------------------------------------
+
+bool Stack::Impl::ready(const Address& remote) {
+  const auto out = ip.route(remote);
+  return !out || (outbox_.empty() && sink_ != nullptr && sink_->ready(*out));
+}
+
+std::uint32_t Stack::Impl::path_mtu(const Address& remote) { return ip.path_mtu(remote, env.now); }
+
+std::uint32_t Stack::Impl::largest_text(const Address& remote) {
+  const auto out = ip.route(remote);
+  const std::uint32_t device = out ? ip.interface(*out).largest_segment : 0;
+  const std::uint32_t headers = 120;
+  return std::min(config.tcp.largest_super_segment, device > headers ? device - headers : 0);
+}
+
+void Stack::Impl::negative_advice(const Address& remote) {
+  ip.forget_path(remote);
+}
+
+void Stack::Impl::output(Packet packet, const tcp::Outgoing& how) {
+  const Flow& flow = how.flow;
+  const auto out = ip.route(flow.remote.address);
+  if (!out) return log.counters().count(Reason::no_route);
+  packet.interface() = *out;
+  const auto length = std::uint32_t(packet.size());
+  auto sum = wire::pseudo_header(flow.local.address, flow.remote.address, wire::Protocol::tcp, length);
+  std::byte* field = packet.linear().data() + wire::tcp_checksum_offset;
+  if (how.segment_size > 0 || ip.interface(*out).transmit_checksum) {
+    packet.offload() = {Offload::Checksum::owed, how.segment_size};
+    store_be(field, sum.sum());
+  } else {  // MUST-2.
+    packet.for_each_part(0, [&](Bytes part) { sum.add(part); });
+    store_be(field, sum.value());
+  }
+  const std::size_t header = wire::ip_header_size(flow.remote.address);
+  wire::emit_ip({.source = flow.local.address, .destination = flow.remote.address,
+                 .protocol = wire::Protocol::tcp, .hop_limit = how.hop_limit, .dscp = how.dscp,
+                 .ecn = wire::Ecn::not_ect, .header_length = std::uint16_t(header),
+                 .total_length = std::uint32_t(header + length)},
+                packet.push_front(header));
+  log.packet({.at = env.now, .kind = EventKind::sent, .reason = how.reason, .before = how.before,
+              .after = how.after, .flow = flow, .interface = *out}, packet);
+  if (sink_ != nullptr && outbox_.empty()) sink_->transmit(std::move(packet));
+  else queue(std::move(packet));
+}
+
+void Stack::Impl::queue(Packet packet) {
+  if (outbox_size_ >= outbox_limit) return log.counters().count(Reason::device_full);
+  outbox_.push_back(std::move(packet));
+  ++outbox_size_;
+}
+
+bool Stack::Impl::flush_outbox() {
+  while (!outbox_.empty()) {
+    const auto interface = outbox_.with_front([](Packet& p) { return p.interface(); });
+    if (!sink_->ready(interface)) return false;
+    --outbox_size_;
+    sink_->transmit(outbox_.pop_front());
+  }
+  return true;
+}
+
+// --- Answers without a connection ---------------------------------------------------------------
+
+void Stack::Impl::reply(const Flow& flow, wire::TcpHeader header, State state, Reason why) {
+  Packet packet = pool.allocate_gather();
+  if (!packet) return log.counters().count(Reason::no_memory);
+  header.source = flow.local.port;
+  header.destination = flow.remote.port;
+  wire::emit_tcp(header, packet.push_front(wire::tcp_size(header)));
+  output(std::move(packet), {.flow = flow, .hop_limit = config.tcp.defaults.hop_limit,
+                             .before = state, .after = state, .reason = why});
+}
+
+// §3.10.7.1: acceptable to whatever sent the segment.
+void Stack::Impl::reset_for(const tcp::Segment& seg) {
+  if (!resets_.take(env.now)) return log.counters().count(Reason::ack_limit);
+  wire::TcpHeader h{.flags = {.rst = true}};
+  if (seg.flags.ack) h.seq = seg.ack;
+  else h.flags.ack = true, h.ack = seg.end();
+  reply(seg.flow, h, State::closed, Reason::send_rst);
+}
+
+// --- Endings -------------------------------------------------------------------------------------
+
+// CLOSED connections leave the table; what no program holds is destroyed, or shrinks to a record.
+void Stack::Impl::process_ended() {
+  if (env.ended.empty()) return;
+  std::vector<std::uint32_t> later;
+  for (const std::uint32_t index : std::exchange(env.ended, {})) {
+    tcp::Connection* connection = connections.find(index);
+    if (connection == nullptr || !connection->queued_ended) continue;
+    if (connection->state() == State::time_wait && connection->orphan() && connection->owes()) {
+      later.push_back(index);
+      continue;
+    }
+    connection->queued_ended = false;
+    if (connection->state() == State::closed) {
+      const auto* ref = find(connection->flow());
+      if (ref != nullptr && ref->what() == Kind::connection && ref->index == index)
+        drop(connection->flow(), Kind::connection, index);
+      if (connection->orphan()) destroy(index, *connection);
+    } else if (connection->state() == State::time_wait && connection->orphan()) {
+      to_time_wait(index, *connection);
+    }
+  }
+  env.ended.insert(env.ended.end(), later.begin(), later.end());
+}
+
+void Stack::Impl::to_time_wait(std::uint32_t index, tcp::Connection& connection) {
+  const Flow flow = connection.flow();
+  const auto remains = connection.remains();
+  drop(flow, Kind::connection, index);
+  destroy(index, connection);
+  if (time_wait_.size() >= config.tcp.time_wait_limit || !memory.has_room(sizeof(tcp::TimeWait)))
+    return log.transition(env.now, flow, State::time_wait, State::closed, Reason::time_wait_limit);
+  tcp::TimeWait record{.flow = flow, .snd_nxt = remains.snd_nxt, .rcv_nxt = remains.rcv_nxt,
+                       .ts_recent = remains.ts_recent, .ts_offset = remains.ts_offset};
+  record.has_timestamps = remains.timestamps;
+  memory.charge(sizeof(tcp::TimeWait));
+  put(flow, Kind::time_wait, time_wait_.add(record, env.now, config.tcp.time_wait));
+}
+
+}  // namespace estab

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+// The face of the stack: each call notes the time, finds what its handle names, and asks that.
+#include "estab/stack/stack.hpp"
+
+#include "estab/stack/impl.hpp"
+
+namespace estab {
+
+using NotConnected = std::unexpected<Error>;
+constexpr auto stale = Error::not_connected;
+
+Stack::Stack(PacketPool& pool, const StackConfig& config, const Secrets& secrets)
+    : impl_(std::make_unique<Impl>(pool, config, secrets)) {}
+Stack::~Stack() = default;
+
+std::uint8_t Stack::add_interface(const InterfaceConfig& config) { return impl_->ip.add_interface(config); }
+void Stack::add_route(const Route& route) { impl_->ip.add_route(route); }
+
+void Stack::receive(std::span<Packet> batch, Instant now) {
+  impl_->env.now = now;
+  for (auto& packet : batch) impl_->receive(std::move(packet));
+}
+
+bool Stack::poll_transmit(PacketSink& sink, Instant now) {
+  impl_->env.now = now;
+  return impl_->poll_transmit(sink);
+}
+
+Instant Stack::next_deadline() const { return impl_->next_deadline(); }
+
+// --- Listeners --------------------------------------------------------------------------------------
+
+std::expected<ListenerId, Error> Stack::listen(const Endpoint& local, const ListenOptions& options,
+                                               Instant now) {
+  impl_->env.now = now;
+  return impl_->listen(local, options);
+}
+
+std::expected<ConnectionId, Error> Stack::accept(ListenerId id) {
+  Listener* listener = impl_->listeners.find(id.index, id.generation);
+  if (listener == nullptr) return NotConnected(stale);
+  if (listener->accept_queue.empty()) return std::unexpected(Error::would_block);
+  const std::uint32_t index = listener->accept_queue.front();
+  listener->accept_queue.pop_front();
+  tcp::Connection& connection = impl_->connections[index];
+  connection.accepted = true;
+  if (connection.has_notices() && !std::exchange(connection.queued_noting, true))
+    impl_->env.noting.push_back(index);
+  return ConnectionId{index, impl_->connections.generation(index)};
+}
+
+std::optional<Stack::Deferred> Stack::next_deferred(ListenerId id) {
+  Listener* listener = impl_->listeners.find(id.index, id.generation);
+  while (listener != nullptr && !listener->deferred.empty()) {
+    const HalfOpenId first = listener->deferred.front();
+    listener->deferred.pop_front();
+    const tcp::HalfOpen* record = impl_->half_open.find(first.index, first.generation);
+    if (record != nullptr && record->deferred) return Deferred{first, record->flow};
+  }
+  return std::nullopt;
+}
+
+std::expected<void, Error> Stack::decide(HalfOpenId id, Verdict verdict, Instant now) {
+  impl_->env.now = now;
+  return impl_->decide(id, verdict);
+}
+
+std::expected<void, Error> Stack::close(ListenerId id, Instant now) {
+  impl_->env.now = now;
+  if (impl_->listeners.find(id.index, id.generation) == nullptr) return NotConnected(stale);
+  impl_->close_listener(id.index, true);
+  return {};
+}
+
+// --- Opening ----------------------------------------------------------------------------------------
+
+std::expected<ConnectionId, Error> Stack::connect(const ConnectOptions& options, Instant now) {
+  impl_->env.now = now;
+  return impl_->connect(options, State::closed);
+}
+
+std::expected<ConnectionId, Error> Stack::connect(ListenerId id, const Endpoint& remote, Instant now) {
+  impl_->env.now = now;
+  const Listener* listener = impl_->listeners.find(id.index, id.generation);
+  if (listener == nullptr) return NotConnected(stale);
+  const ConnectOptions options{.remote = remote, .local = listener->local, .options = listener->options};
+  auto connection = impl_->connect(options, State::listen);
+  if (connection) impl_->close_listener(id.index, false);
+  return connection;
+}
+
+// --- Connections ------------------------------------------------------------------------------------
+
+std::expected<std::size_t, Error> Stack::send(ConnectionId id, Bytes text, SendFlags flags, Instant now) {
+  impl_->env.now = now;
+  tcp::Connection* connection = impl_->usable(id);
+  if (connection == nullptr) return NotConnected(stale);
+  return connection->send(impl_->env, text, flags.push, flags.urgent, flags.more);
+}
+
+std::expected<std::size_t, Error> Stack::receive(ConnectionId id, MutableBytes out, Instant now) {
+  impl_->env.now = now;
+  tcp::Connection* connection = impl_->usable(id);
+  if (connection == nullptr) return NotConnected(stale);
+  return connection->receive(impl_->env, out);
+}
+
+std::expected<std::size_t, Error> Stack::available(ConnectionId id) const {
+  const tcp::Connection* connection = impl_->usable(id);
+  if (connection == nullptr) return NotConnected(stale);
+  return connection->available();
+}
+
+std::expected<void, Error> Stack::shutdown(ConnectionId id, Instant now) {
+  impl_->env.now = now;
+  tcp::Connection* connection = impl_->usable(id);
+  if (connection == nullptr) return NotConnected(stale);
+  auto result = connection->shutdown(impl_->env);
+  impl_->process_ended();
+  return result;
+}
+
+std::expected<void, Error> Stack::close(ConnectionId id, Instant now) {
+  impl_->env.now = now;
+  tcp::Connection* connection = impl_->usable(id);
+  if (connection == nullptr) return NotConnected(stale);
+  connection->close(impl_->env);
+  impl_->process_ended();
+  return {};
+}
+
+std::expected<void, Error> Stack::abort(ConnectionId id, Instant now) {
+  impl_->env.now = now;
+  tcp::Connection* connection = impl_->usable(id);
+  if (connection == nullptr) return NotConnected(stale);
+  connection->abort(impl_->env, Reason::user_abort);
+  impl_->process_ended();
+  return {};
+}
+
+std::expected<ConnectionInfo, Error> Stack::status(ConnectionId id, Instant now) const {
+  const tcp::Connection* connection = impl_->usable(id);
+  if (connection == nullptr) return NotConnected(stale);
+  ConnectionInfo info;
+  connection->status(now, info);
+  return info;
+}
+
+std::expected<ListenerInfo, Error> Stack::status(ListenerId id) const {
+  const Listener* l = impl_->listeners.find(id.index, id.generation);
+  if (l == nullptr) return NotConnected(stale);
+  return l->info();
+}
+
+Error Stack::error(ConnectionId id) const {
+  const tcp::Connection* connection = impl_->usable(id);
+  return connection == nullptr ? stale : connection->error();
+}
+
+std::expected<std::size_t, Error> Stack::urgent_remaining(ConnectionId id) const {
+  const tcp::Connection* connection = impl_->usable(id);
+  if (connection == nullptr) return NotConnected(stale);
+  return connection->urgent_remaining();
+}
+
+std::expected<bool, Error> Stack::at_mark(ConnectionId id) const {
+  const tcp::Connection* connection = impl_->usable(id);
+  if (connection == nullptr) return NotConnected(stale);
+  return connection->at_mark();
+}
+
+std::expected<tcp::Options, Error> Stack::options(ConnectionId id) const {
+  const tcp::Connection* connection = impl_->usable(id);
+  if (connection == nullptr) return NotConnected(stale);
+  return connection->options();
+}
+
+std::expected<void, Error> Stack::set_options(ConnectionId id, const tcp::Options& options, Instant now) {
+  impl_->env.now = now;
+  tcp::Connection* connection = impl_->usable(id);
+  if (connection == nullptr) return NotConnected(stale);
+  connection->set_options(impl_->env, options);
+  return {};
+}
+
+std::expected<void, Error> Stack::set_user(ConnectionId id, std::uint64_t user) {
+  tcp::Connection* connection = impl_->usable(id);
+  if (connection == nullptr) return NotConnected(stale);
+  connection->user = user;
+  return {};
+}
+
+std::expected<void, Error> Stack::set_user(ListenerId id, std::uint64_t user) {
+  Listener* listener = impl_->listeners.find(id.index, id.generation);
+  if (listener == nullptr) return NotConnected(stale);
+  listener->user = user;
+  return {};
+}
+
+// --- What there is to say -----------------------------------------------------------------------------
+
+bool Stack::next_notice(Notice& notice) { return impl_->next_notice(notice); }
+EventLog& Stack::log() { return impl_->log; }
+const EventLog& Stack::log() const { return impl_->log; }
+Snapshot Stack::snapshot(Instant now) const {
+  impl_->env.now = now;
+  return impl_->snapshot();
+}
+std::uint64_t Stack::memory() const { return impl_->memory.used(); }
+const StackConfig& Stack::config() const { return impl_->config; }
+
+}  // namespace estab

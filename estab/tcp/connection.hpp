@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+// One connection from SYN-SENT, or from ESTABLISHED where a listener's record did the opening, to
+// CLOSED or TIME-WAIT. Arriving segments, calls and timers record what is owed; transmit() sends
+// it once, after the batch (MUST-58, MUST-59). user_calls.cpp is RFC 9293 §3.10.1 to 6,
+// segment_arrives.cpp §3.10.7, acknowledge.cpp what an ACK does to the sender, timeouts.cpp
+// §3.10.8, transmit.cpp what leaves.
+#pragma once
+#include <expected>
+#include <memory>
+
+#include "estab/event/snapshot.hpp"
+#include "estab/wire/icmp.hpp"
+#include "estab/tcp/congestion.hpp"
+#include "estab/tcp/env.hpp"
+#include "estab/tcp/error.hpp"
+#include "estab/tcp/flight.hpp"
+#include "estab/tcp/half_open.hpp"
+#include "estab/tcp/reassembly.hpp"
+#include "estab/tcp/receive_queue.hpp"
+#include "estab/tcp/rtt.hpp"
+#include "estab/tcp/send_queue.hpp"
+#include "estab/tcp/time_wait.hpp"
+
+namespace estab::tcp {
+
+class Connection : public TimerNode {
+ public:
+  // An active open: CLOSED until open() is called.
+  Connection(Env& env, const Flow& flow, const Options& options);
+  // A listener's record whose handshake is done: ESTABLISHED.
+  Connection(Env& env, const HalfOpen& record, const Options& options);
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  // --- The user calls (§3.10.1 to 6) ---
+  void open(Env& env, State from);  // From CLOSED or LISTEN to SYN-SENT.
+  std::expected<std::size_t, Error> send(Env& env, Bytes text, bool push, bool urgent, bool more);
+  std::expected<std::size_t, Error> receive(Env& env, MutableBytes out);
+  std::expected<void, Error> shutdown(Env& env);
+  void close(Env& env);
+  void abort(Env& env, Reason why);
+  void status(Instant now, ConnectionInfo& info) const;
+  void set_options(Env& env, const Options& options);
+  [[nodiscard]] const Options& options() const { return options_; }
+  [[nodiscard]] std::size_t available() const { return receive_queue_.size(); }
+  [[nodiscard]] std::size_t urgent_remaining() const;
+  [[nodiscard]] bool at_mark() const;
+  [[nodiscard]] Error error() const { return error_; }
+
+  // --- Arrivals (§3.10.7), errors from below (§3.9.2.2), time (§3.10.8), output ---
+  // The reason why the segment was not taken; `none` when it was.
+  [[nodiscard]] Reason segment_arrives(Env& env, Segment& segment);
+  [[nodiscard]] Reason icmp_arrives(Env& env, const wire::IcmpError& error);
+  void timeout(Env& env);
+  // Sends what is owed; false: the layer below was not ready, and more is owed.
+  bool transmit(Env& env);
+
+  // --- For the stack that holds it ---
+  [[nodiscard]] const Flow& flow() const { return flow_; }
+  [[nodiscard]] State state() const { return state_; }
+  [[nodiscard]] bool orphan() const { return orphan_; }
+  // Its index in its slab, once it has one.
+  void set_index(std::uint32_t index) { index_ = index; }
+  // Frees queues and records; it must be called before destruction.
+  void release(Env& env);
+  [[nodiscard]] std::uint16_t take_notices() { return std::exchange(notices_, 0); }
+  [[nodiscard]] bool has_notices() const { return notices_ != 0; }
+  [[nodiscard]] bool owes() const { return acks_owed_ > 0; }
+  [[nodiscard]] bool in_flight(Seq seq) const { return snd_.una <= seq && seq < snd_.nxt; }
+  // A SYN takes over from TIME-WAIT (RFC 6191); what the program has not read stays readable.
+  [[nodiscard]] bool yields_to(const Segment& syn) const;
+  void yield(Env& env) { end(env, Error::none, Reason::time_wait_reuse); }
+  struct Remains { Seq snd_nxt, rcv_nxt; std::uint32_t ts_recent, ts_offset; bool timestamps; Instant until; };
+  [[nodiscard]] Remains remains() const;  // What TIME-WAIT must know.
+  std::uint64_t user = 0;
+  bool accepted = true;     // False: still in its listener's accept queue.
+  bool queued_owing = false, queued_noting = false, queued_ended = false;
+
+ private:
+  enum class Recovery : std::uint8_t { none, fast, timeout };
+  enum class Step : bool { done, next };
+  struct Outcome {  // A step's answer: on, or done and why.
+    Step step;
+    Reason reason;
+  };
+  static constexpr Outcome next{Step::next, Reason::none};
+  static constexpr Outcome done(Reason r) { return {Step::done, r}; }
+
+  [[nodiscard]] bool is(StateSet s) const { return s.contains(state_); }
+  void enter(Env& env, State to, Reason why);
+  void owe(Env& env);
+  void note(Env& env, std::uint16_t bits);
+  void schedule(Env& env);
+  void end(Env& env, Error error, Reason why);  // To CLOSED, without a word to the peer.
+  void reset_peer(Env& env);
+
+  // segment_arrives.cpp, in the RFC's order.
+  Reason arrives_in_syn_sent(Env& env, Segment& seg);
+  Reason arrives_otherwise(Env& env, Segment& seg);
+  void take_syn(Env& env, const Segment& seg);
+  Outcome check_paws(Env& env, const Segment& seg);
+  Outcome first_check_sequence(Env& env, Segment& seg);
+  Outcome second_check_rst(Env& env, const Segment& seg);
+  Outcome fourth_check_syn(Env& env, Segment& seg);
+  Outcome fifth_check_ack(Env& env, const Segment& seg);
+  Outcome finish_opening(Env& env, const Segment& seg);
+  void sixth_check_urg(Env& env, const Segment& seg);
+  Outcome seventh_process_text(Env& env, Segment& seg);
+  void eighth_check_fin(Env& env, const Segment& seg);
+  [[nodiscard]] bool acceptable(const Segment& seg) const;
+  void trim_to_window(Segment& seg) const;
+  Reason take_in_order(Env& env, Segment& seg);
+  Reason take_out_of_order(Env& env, Segment& seg);
+  void owe_ack_of_text(Env& env, std::uint32_t text, bool at_once);
+  void owe_ack_now(Env& env, Reason why);
+  void owe_delayed_ack(Env& env);
+  Reason challenge(Env& env, Reason why);
+  Reason answer_unacceptable(Env& env, Reason why);
+  void update_timestamp(Env& env, const Segment& seg);
+  void enter_time_wait(Env& env, Reason why);
+  void fin_wait_2_or_orphan_timer(Env& env);
+
+  // acknowledge.cpp
+  void accept_ack(Env& env, const Segment& seg);
+  void apply_sacks(const Segment& seg, Flight::Acked& told);
+  void sample_rtt(Env& env, const Segment& seg, const Flight::Acked& told);
+  void detect_loss(Env& env, std::uint32_t acked, bool duplicate);
+  void enter_recovery(Env& env);
+  void update_send_window(const Segment& seg);
+  void restart_retransmission_timer(Env& env);
+  [[nodiscard]] bool is_duplicate_ack(const Segment& seg) const;
+  void settle_flight(Env& env);  // Charges what it holds; gives it back when it is empty.
+  Flight& flight();
+
+  // timeouts.cpp
+  void retransmission_timeout(Env& env);
+  void syn_timeout(Env& env);
+  void persist_timeout(Env& env);
+  void idle_timeout(Env& env);
+  bool given_up(Env& env, bool persisting);
+
+  // transmit.cpp
+  bool retransmit_one(Env& env);
+  bool send_new(Env& env);
+  void send_syn(Env& env);
+  void send_probe(Env& env);
+  void send_acks(Env& env);
+  bool send_text(Env& env, Seq seq, std::uint32_t text, bool fin, Reason why);
+  void send_bare(Env& env, Seq seq, wire::Flags flags, Reason why, std::uint32_t garbage = 0);
+  void emit(Env& env, Packet packet, wire::TcpHeader header, std::uint16_t segment_size, Reason why);
+  [[nodiscard]] wire::TcpHeader header(Env& env, Seq seq, wire::Flags flags);
+  void add_sack(wire::Options& options) const;
+  [[nodiscard]] std::uint32_t new_text_allowed(Env& env);
+  [[nodiscard]] std::uint32_t usable_window() const;
+  [[nodiscard]] std::uint32_t cwnd_room() const;
+  void after_ack_sent();
+  void open_window(Env& env);
+  [[nodiscard]] std::uint32_t receive_space(const Env& env) const;
+  std::uint16_t advertise(Env& env);
+  [[nodiscard]] std::uint16_t advertised_mss(const Env& env) const;
+  void update_mss(Env& env);
+  [[nodiscard]] std::uint32_t pipe() const;
+
+  // Queue offset 0 stands at this sequence number, and the FIN behind the last octet.
+  [[nodiscard]] Seq text_begin() const { return syn_acked_ ? snd_.una : snd_.una + 1; }
+  [[nodiscard]] Seq text_end() const { return text_begin() + send_queue_.size(); }
+  [[nodiscard]] bool fin_acked() const { return fin_sent_ && snd_.una == snd_.nxt; }
+  [[nodiscard]] bool something_unacked() const { return snd_.una != snd_.nxt; }
+  [[nodiscard]] bool something_unsent() const { return snd_.nxt != text_end() + (fin_queued_ ? 1 : 0); }
+  [[nodiscard]] Seq read_seq() const {
+    return rcv_.nxt - (peer_fin_ ? 1 : 0) - receive_queue_.size();
+  }
+  [[nodiscard]] Duration rto(const Env& env) const { return rtt_.rto(env.config.rto_max); }
+
+  // Send and receive variables, with the RFC's own names (§3.3.1).
+  struct Send {
+    Seq una, nxt, wl1, wl2, iss, up;
+    std::uint32_t wnd = 0, max_wnd = 0;
+  } snd_;
+  struct Receive {
+    Seq nxt, irs, up;
+    Seq edge;         // RCV.NXT + RCV.WND: it never moves left (SHLD-14).
+    Seq acked;        // Last.ACK.sent (RFC 7323 §4.3).
+    [[nodiscard]] std::uint32_t wnd() const { return distance(nxt, edge); }
+  } rcv_;
+  Flow flow_;
+  State state_ = State::closed;
+  Error error_ = Error::none;
+  Recovery recovery_ = Recovery::none;
+  std::uint8_t send_scale_ = 0, receive_scale_ = 0;
+  bool passive_ = false;                           // MUST-11.
+  bool use_timestamps_ = false, use_sack_ = false, use_scale_ = false;
+  bool orphan_ = false, syn_acked_ = false;
+  bool fin_queued_ = false, fin_sent_ = false, peer_fin_ = false;
+  bool send_urgent_ = false, receive_urgent_ = false;
+  bool syn_owed_ = false, probe_owed_ = false, keep_alive_owed_ = false, more_ = false;
+  bool override_sws_ = false, cwnd_limited_ = false;
+  bool want_readable_ = false, want_writable_ = false;
+  bool dsack_owed_ = false, syn_retransmitted_ = false;
+  std::uint8_t acks_owed_ = 0, duplicate_acks_owed_ = 0;
+  std::uint8_t quick_acks_ = 0, keep_alive_sent_ = 0, retransmissions_ = 0, dup_acks_ = 0;
+  Reason ack_reason_ = Reason::send_ack, retransmit_reason_ = Reason::retransmit_timeout;
+  std::uint16_t notices_ = 0;
+  std::uint16_t mss_ = 536, peer_mss_ = 536, receive_mss_ = 536;
+  std::uint16_t ack_tokens_ = 0;
+  std::uint32_t index_ = 0;
+  std::uint32_t ts_recent_ = 0, ts_offset_ = 0;
+  std::uint32_t unacked_text_ = 0;   // Octets that came since our last ACK.
+  Seq push_;                         // Behind the last octet of a write.
+  Seq small_;                        // Behind the last partial segment (Nagle, Minshall).
+  Seq recover_;                      // SND.NXT when recovery began (RFC 6582, RFC 6675).
+  wire::SackBlock dsack_;
+  Account account_;
+  std::uint32_t flight_bytes_ = 0, reassembly_bytes_ = 0;  // Charged for them.
+  RttEstimator rtt_;
+  Congestion congestion_;
+  Duration ack_timeout_;             // Adapts between delayed_ack and delayed_ack_max.
+  Instant retransmit_at_ = never, ack_at_ = never, idle_at_ = never;
+  Instant opened_at_{}, last_received_at_{}, last_sent_at_{}, ts_recent_at_{};
+  Instant challenged_at_{}, tokens_at_{};
+  Instant stalled_since_ = never;    // When the first retransmission of what is unacked was due.
+  std::uint64_t octets_sent_ = 0, octets_received_ = 0, octets_retransmitted_ = 0, octets_acked_ = 0;
+  SendQueue send_queue_;
+  ReceiveQueue receive_queue_;
+  std::unique_ptr<Flight> flight_;
+  std::unique_ptr<Reassembly> reassembly_;
+  Options options_;
+};
+
+}  // namespace estab::tcp

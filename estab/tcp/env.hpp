@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a connection needs from around it: time, memory, the layer below, and somewhere to say
+// what it owes.
+#pragma once
+#include <optional>
+
+#include "estab/base/timer_wheel.hpp"
+#include "estab/event/event.hpp"
+#include "estab/tcp/config.hpp"
+#include "estab/tcp/memory.hpp"
+#include "estab/tcp/secrets.hpp"
+#include "estab/tcp/segment.hpp"
+
+namespace estab::tcp {
+
+class Connection;
+
+// How a segment is to leave; IP and checksums are the layer below's.
+struct Outgoing {
+  const Flow& flow;
+  std::uint8_t hop_limit = 64;
+  std::uint8_t dscp = 0;
+  std::uint16_t segment_size = 0;  // Text octets a segment, where it is a super-segment.
+  State before{}, after{};         // For the event.
+  Reason reason{};
+};
+
+// The layer below, as far as TCP sees it (RFC 9293 §3.9.2).
+class Below {
+ public:
+  virtual ~Below() = default;
+  // Takes a packet that starts with the TCP header, room for IP's in front of it.
+  virtual void output(Packet packet, const Outgoing& how) = 0;
+  // Whether output() towards this peer would be taken now.
+  [[nodiscard]] virtual bool ready(const Address& remote) = 0;
+  // Octets of the largest IP datagram towards it, and of the largest super-segment's text.
+  [[nodiscard]] virtual std::uint32_t path_mtu(const Address& remote) = 0;
+  [[nodiscard]] virtual std::uint32_t largest_text(const Address& remote) = 0;
+  // R1: retransmissions go unanswered; another route may serve (MUST-20).
+  virtual void negative_advice(const Address& remote) = 0;
+};
+
+// The connections' view of their stack; one object a stack, `now` set at each call from above.
+struct Env {
+  const Config& config;
+  const Secrets& secrets;
+  PacketPool& pool;
+  EventLog& log;
+  Memory& memory;
+  Below& below;
+  TimerWheel& timers;
+  Instant now{};
+  std::vector<std::uint32_t> owing;   // Connections that owe a transmission, by index.
+  std::vector<std::uint32_t> noting;  // Connections with something to tell the program.
+  std::vector<std::uint32_t> ended;   // Connections to look at again: CLOSED, or TIME-WAIT.
+};
+
+}  // namespace estab::tcp

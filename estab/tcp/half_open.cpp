@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "estab/tcp/half_open.hpp"
+
+#include <algorithm>
+
+#include "estab/tcp/isn.hpp"
+
+namespace estab::tcp {
+
+std::uint16_t mss_for_mtu(std::uint32_t mtu, const Address& peer) {
+  const std::uint32_t headers = std::uint32_t(wire::ip_header_size(peer) + wire::tcp_header_size);
+  return std::uint16_t(std::clamp<std::uint32_t>(mtu - std::min(mtu, headers), 64, 65535));
+}
+
+std::uint16_t default_mss(const Address& peer) { return peer.is_v4() ? 536 : 1220; }
+
+std::uint16_t first_window(std::uint32_t receive_buffer, std::uint32_t mss) {
+  const std::uint32_t most = std::min(receive_buffer, 65535u);
+  return std::uint16_t(most > mss ? most - most % mss : most);
+}
+
+std::uint8_t scale_for(std::uint32_t receive_buffer) {
+  std::uint8_t shift = 0;
+  while (shift < 14 && (receive_buffer >> shift) > 65535) ++shift;
+  return shift;
+}
+
+void take_syn(HalfOpen& record, const Config& config, const Segment& syn) {
+  record.flow = syn.flow;
+  record.irs = syn.seq;
+  record.mss = syn.options.mss.value_or(default_mss(syn.flow.remote.address));
+  record.has_sack = config.sack && syn.options.sack_permitted;
+  record.has_scale = config.window_scaling && syn.options.window_scale;
+  record.scale = record.has_scale ? std::min<std::uint8_t>(*syn.options.window_scale, 14) : 0;
+  record.has_timestamps = config.timestamps && syn.options.timestamps;
+  record.ts_recent = record.has_timestamps ? syn.options.timestamps->value : 0;
+}
+
+void send_syn_ack(Env& env, HalfOpen& record, const Options& options) {
+  Packet packet = env.pool.allocate_gather();
+  if (!packet) return env.log.counters().count(Reason::no_memory);
+  const Address& peer = record.flow.remote.address;
+  const std::uint16_t mss = mss_for_mtu(env.below.path_mtu(peer), peer);
+  wire::TcpHeader h{.source = record.flow.local.port, .destination = record.flow.remote.port,
+                    .seq = record.iss, .ack = record.irs + 1,
+                    .flags = {.syn = true, .ack = true}, .window = 0, .urgent = 0, .options = {}};
+  h.window = first_window(options.receive_buffer, mss - (record.has_timestamps ? 12 : 0));
+  h.options.mss = mss;
+  h.options.sack_permitted = record.has_sack;
+  if (record.has_scale) h.options.window_scale = scale_for(options.receive_buffer);
+  if (record.has_timestamps)
+    h.options.timestamps = {timestamp_at(env.now) + timestamp_offset(env.secrets.timestamps, record.flow), record.ts_recent};
+  wire::emit_tcp(h, packet.push_front(wire::tcp_size(h)));
+  env.below.output(std::move(packet),
+                   {.flow = record.flow, .hop_limit = options.hop_limit, .dscp = options.dscp,
+                    .before = State::syn_received, .after = State::syn_received,
+                    .reason = record.retransmissions > 0 ? Reason::retransmit_timeout : Reason::send_syn_ack});
+}
+
+Duration syn_ack_interval(const Config& config, unsigned retransmissions) {
+  return config.initial_rto * (1 << std::min(retransmissions, 6u));
+}
+
+HalfOpenOutcome segment_arrives(const Config& config, const HalfOpen& record, const Segment& seg,
+                                std::uint32_t window) {
+  using enum HalfOpenVerdict;
+  const Seq next = record.irs + 1;
+  if (seg.flags.syn && !seg.flags.ack && !seg.flags.rst && seg.seq == record.irs)
+    return {answer, Reason::none};  // Our SYN-ACK was lost, or is slow.
+  // RFC 7323 §5.3, before the first check; a RST is exempt.
+  if (record.has_timestamps && !seg.flags.rst) {
+    if (!seg.options.timestamps) {
+      if (config.require_timestamps && !seg.flags.syn) return {drop, Reason::timestamp_missing};
+    } else if (std::int32_t(seg.options.timestamps->value - record.ts_recent) < 0) {
+      return {acknowledge, Reason::paws};
+    }
+  }
+  // First, check sequence number.
+  const auto in_window = [&](Seq s) { return next <= s && s < next + window; };
+  const std::uint32_t len = seg.len();
+  if (!in_window(seg.seq) && !(len > 0 && in_window(seg.seq + (len - 1))))
+    return seg.flags.rst ? HalfOpenOutcome{drop, Reason::rst_out_of_window}
+                         : HalfOpenOutcome{acknowledge, Reason::out_of_window};
+  // Second, check the RST bit: only the exact RCV.NXT resets (RFC 5961 §3.2).
+  if (seg.flags.rst)
+    return seg.seq == next ? HalfOpenOutcome{back_to_listen, Reason::back_to_listen}
+                           : HalfOpenOutcome{acknowledge, Reason::rst_challenged};
+  // Fourth, check the SYN bit: a passive open returns to LISTEN.
+  if (seg.flags.syn) return {back_to_listen, Reason::syn_again};
+  // Fifth, check the ACK field.
+  if (!seg.flags.ack) return {drop, Reason::no_ack};
+  if (seg.ack != record.iss + 1) return {reset, Reason::syn_received_ack};
+  return {established, Reason::handshake_done};
+}
+
+}  // namespace estab::tcp

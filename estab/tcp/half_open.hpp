@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// A half-open peer: SYN-RECEIVED after a passive open is a record, not a connection
+// (design: decision 6).
+#pragma once
+#include "estab/base/timer_wheel.hpp"
+#include "estab/tcp/env.hpp"
+
+namespace estab::tcp {
+
+struct HalfOpen : TimerNode {
+  Flow flow;
+  Seq irs, iss;
+  std::uint32_t listener = 0;     // Its index.
+  std::uint32_t ts_recent = 0;
+  std::uint32_t opened_ms = 0;    // Of the stack's clock.
+  std::uint16_t mss = 536;        // The peer's.
+  std::uint8_t scale = 0;         // The peer's, as shifted by.
+  std::uint8_t retransmissions = 0;
+  bool has_scale : 1 = false, has_timestamps : 1 = false, has_sack : 1 = false;
+  bool deferred : 1 = false, owed : 1 = false;
+};
+static_assert(sizeof(HalfOpen) <= 96, "a half-open record is at most 96 bytes");
+
+// The receive window that a SYN-ACK offers, unscaled, and its scale (behaviour.md, "Opening").
+[[nodiscard]] std::uint16_t first_window(std::uint32_t receive_buffer, std::uint32_t mss);
+[[nodiscard]] std::uint8_t scale_for(std::uint32_t receive_buffer);
+// The MSS to advertise to, or to assume of, a peer (MUST-15, MUST-67).
+[[nodiscard]] std::uint16_t mss_for_mtu(std::uint32_t mtu, const Address& peer);
+[[nodiscard]] std::uint16_t default_mss(const Address& peer);
+
+// Notes what the SYN said; the options that we do not want are left out.
+void take_syn(HalfOpen& record, const Config& config, const Segment& syn);
+// Sends the SYN-ACK.
+void send_syn_ack(Env& env, HalfOpen& record, const Options& options);
+// When the SYN-ACK is to go out again, or the record to be dropped: 1, 3, 7, 15 s.
+[[nodiscard]] Duration syn_ack_interval(const Config& config, unsigned retransmissions);
+
+// What to do with a segment for the record (RFC 9293 §3.10.7.4, SYN-RECEIVED).
+enum class HalfOpenVerdict : std::uint8_t {
+  drop,           // Nothing, but count the reason.
+  answer,         // The SYN-ACK again: the peer's SYN came again.
+  acknowledge,    // A plain ACK: not acceptable, or a challenge.
+  reset,          // A reset for this segment: its ACK is wrong.
+  back_to_listen, // The record goes.
+  established,    // The handshake is done.
+};
+struct HalfOpenOutcome {
+  HalfOpenVerdict verdict;
+  Reason reason;
+};
+[[nodiscard]] HalfOpenOutcome segment_arrives(const Config& config, const HalfOpen& record,
+                                              const Segment& seg, std::uint32_t window);
+
+}  // namespace estab::tcp

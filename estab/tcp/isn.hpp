@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// Numbers that a peer must not guess: initial sequence numbers and timestamp offsets.
+#pragma once
+#include "estab/base/address.hpp"
+#include "estab/base/seq.hpp"
+#include "estab/base/siphash.hpp"
+#include "estab/base/time.hpp"
+
+namespace estab::tcp {
+
+// A keyed hash of the pair of sockets.
+[[nodiscard]] std::uint64_t hash_flow(const HashKey& key, const Flow& flow);
+
+// An active open's ISN = M + F(sockets, key), M a clock of 4 µs (RFC 6528 §3; MUST-8, MUST-9).
+[[nodiscard]] Seq active_isn(const HashKey& key, const Flow& flow, Instant now);
+
+// What a passive open knows when it picks its number; a SYN cookie will authenticate all of it.
+struct PassiveOpen {
+  Flow flow;
+  Seq irs;
+  std::uint16_t mss = 0;
+  bool timestamps = false;
+};
+[[nodiscard]] Seq passive_isn(const HashKey& key, const PassiveOpen& open, Instant now);
+
+// The offset of a connection's timestamp clock (RFC 7323 §5.4; threats 34).
+[[nodiscard]] std::uint32_t timestamp_offset(const HashKey& key, const Flow& flow);
+// Ticks of 1 ms.
+[[nodiscard]] inline std::uint32_t timestamp_at(Instant now) {
+  return std::uint32_t(now.time_since_epoch() / 1ms);
+}
+
+}  // namespace estab::tcp

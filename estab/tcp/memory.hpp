@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+namespace estab::tcp {
+
+// The budget of a stack: what is held, at its true size, against the most that may be.
+class Memory {
+ public:
+  explicit Memory(std::uint64_t limit_bytes) : limit_(limit_bytes) {}
+  [[nodiscard]] bool has_room(std::size_t bytes) const { return used_ + bytes <= limit_; }
+  // Charges come first, so that those who hold their reserve are served past the limit.
+  void charge(std::size_t bytes) { used_ += bytes; }
+  void release(std::size_t bytes) { used_ -= bytes; }
+  [[nodiscard]] std::uint64_t used() const { return used_; }
+  [[nodiscard]] std::uint64_t limit() const { return limit_; }
+
+ private:
+  std::uint64_t limit_, used_ = 0;
+};
+
+// One connection's share of it. Up to the reserve it is always served: that keeps those who are
+// here moving while newcomers are refused.
+class Account {
+ public:
+  [[nodiscard]] bool may_take(const Memory& memory, std::size_t bytes, std::size_t reserve) const {
+    return memory.has_room(bytes) || used_ + bytes <= reserve;
+  }
+  void charge(Memory& memory, std::size_t bytes) {
+    memory.charge(bytes);
+    used_ += std::uint32_t(bytes);
+  }
+  void release(Memory& memory, std::size_t bytes) {
+    memory.release(bytes);
+    used_ -= std::uint32_t(bytes);
+  }
+  [[nodiscard]] std::uint32_t used() const { return used_; }
+
+ private:
+  std::uint32_t used_ = 0;
+};
+
+}  // namespace estab::tcp

@@ -1,0 +1,426 @@
+// SPDX-License-Identifier: Apache-2.0
+// RFC 9293 §3.10.7.3 and §3.10.7.4, SEGMENT ARRIVES: SYN-SENT, and the eight checks of the other
+// states, in the RFC's order. Nothing is sent from here: what is owed is recorded.
+#include <utility>
+
+#include "estab/tcp/connection.hpp"
+#include "estab/tcp/isn.hpp"
+#include "estab/tcp/notice_bits.hpp"
+
+namespace estab::tcp {
+using enum State;
+
+Reason Connection::segment_arrives(Env& env, Segment& seg) {
+  const Reason reason = state_ == syn_sent ? arrives_in_syn_sent(env, seg) : arrives_otherwise(env, seg);
+  schedule(env);
+  return reason;
+}
+
+// --- §3.10.7.3, SYN-SENT -------------------------------------------------------------------
+
+Reason Connection::arrives_in_syn_sent(Env& env, Segment& seg) {
+  // First, check the ACK bit. SND.UNA < SEG.ACK <= SND.NXT; nothing but our SYN is out.
+  const bool ack_acceptable = seg.flags.ack && seg.ack == snd_.nxt;
+  if (seg.flags.ack && !ack_acceptable) {
+    if (seg.flags.rst) return Reason::syn_sent_rst;
+    send_bare(env, seg.ack, {.rst = true}, Reason::send_rst);
+    return Reason::syn_sent_ack;
+  }
+  // Second, check the RST bit (RFC 5961 §3.2: only with an acceptable ACK).
+  if (seg.flags.rst) {
+    if (!ack_acceptable) return Reason::syn_sent_rst;
+    end(env, Error::refused, Reason::refused);
+    return Reason::none;
+  }
+  // Third, check security: not supported (RFC 9293 §A.1).
+  // Fourth, check the SYN bit.
+  if (!seg.flags.syn) return Reason::syn_sent_no_syn;
+  take_syn(env, seg);
+  last_received_at_ = env.now;
+  if (!ack_acceptable) {  // Figure 8: the SYNs have crossed.
+    syn_owed_ = true;
+    enter(env, syn_received, Reason::simultaneous_open);
+    owe(env);
+    return Reason::none;
+  }
+  retransmit_at_ = never;
+  if (!syn_retransmitted_) rtt_.sample(env.now - last_sent_at_, env.config.rto_min, env.config.rto_max);
+  snd_.una = seg.ack;
+  syn_acked_ = true;
+  snd_.wnd = snd_.max_wnd = seg.wnd;  // A SYN's window is never scaled (RFC 7323 §2.2).
+  snd_.wl1 = seg.seq, snd_.wl2 = seg.ack;
+  enter(env, established, Reason::syn_ack_arrived);
+  note(env, notice::connected | notice::writable);
+  owe_ack_now(env, Reason::send_ack);
+  if (options_.keep_alive) idle_at_ = env.now + options_.keep_alive_idle;
+  // "If there are other controls or text, continue processing at the sixth step."
+  seg.seq += 1;
+  seg.flags.syn = false;
+  trim_to_window(seg);
+  sixth_check_urg(env, seg);
+  const Outcome text = seventh_process_text(env, seg);
+  if (text.step == Step::next) eighth_check_fin(env, seg);
+  owe(env);
+  return text.reason;
+}
+
+// What a SYN tells: the peer's numbers and options (RFC 7323, RFC 2018, §3.7.1).
+void Connection::take_syn(Env& env, const Segment& seg) {
+  const Config& config = env.config;
+  rcv_.irs = seg.seq;
+  rcv_.nxt = rcv_.acked = rcv_.up = seg.seq + 1;
+  rcv_.edge = rcv_.nxt + first_window(options_.receive_buffer, advertised_mss(env));
+  if (seg.options.mss) peer_mss_ = *seg.options.mss;
+  use_timestamps_ = config.timestamps && seg.options.timestamps.has_value();
+  use_sack_ = config.sack && seg.options.sack_permitted;
+  use_scale_ = config.window_scaling && seg.options.window_scale.has_value();
+  send_scale_ = use_scale_ ? std::min<std::uint8_t>(*seg.options.window_scale, 14) : 0;
+  if (!use_scale_) receive_scale_ = 0;
+  if (use_timestamps_) ts_recent_ = seg.options.timestamps->value, ts_recent_at_ = env.now;
+  update_mss(env);
+  if (syn_retransmitted_) rtt_.set_base(3 * config.initial_rto);
+  congestion_.open(mss_ * (syn_retransmitted_ ? 1u : config.initial_window_segments));
+}
+
+// --- §3.10.7.4, the other states -------------------------------------------------------------
+
+Reason Connection::arrives_otherwise(Env& env, Segment& seg) {
+  if (state_ == closed) return Reason::closed_rst;
+  Outcome o = check_paws(env, seg);
+  if (o.step == Step::next) o = first_check_sequence(env, seg);
+  if (o.step == Step::next) o = second_check_rst(env, seg);
+  // Third, check security: not supported (RFC 9293 §A.1).
+  if (o.step == Step::next) o = fourth_check_syn(env, seg);
+  if (o.step == Step::done) return o.reason;
+  trim_to_window(seg);  // Not before: RST and SYN are judged by the sequence number that came.
+  o = fifth_check_ack(env, seg);
+  if (o.step == Step::done) return o.reason;
+  keep_alive_sent_ = 0;
+  sixth_check_urg(env, seg);
+  o = seventh_process_text(env, seg);
+  if (o.step == Step::next) eighth_check_fin(env, seg);
+  last_received_at_ = env.now;
+  return o.reason;
+}
+
+// RFC 7323 §5.3, R1, and §3.2; a RST is exempt.
+Connection::Outcome Connection::check_paws(Env& env, const Segment& seg) {
+  if (!use_timestamps_ || seg.flags.rst) return next;
+  if (!seg.options.timestamps)
+    return env.config.require_timestamps && !seg.flags.syn ? done(Reason::timestamp_missing) : next;
+  const auto age = std::int32_t(seg.options.timestamps->value - ts_recent_);
+  const bool stale = env.now - ts_recent_at_ > 24h * 24;  // §5.5: TS.Recent is no longer valid.
+  if (age >= 0 || stale) return next;
+  return done(answer_unacceptable(env, Reason::paws));
+}
+
+// First, check sequence number.
+Connection::Outcome Connection::first_check_sequence(Env& env, Segment& seg) {
+  // Figure 8, last lines: the SYN-ACK that answers our SYN-ACK brings the peer's SYN again.
+  if (!syn_acked_ && seg.flags.syn && seg.flags.ack && seg.seq == rcv_.irs) {
+    seg.flags.syn = false;
+    seg.seq += 1;
+  }
+  if (acceptable(seg)) {
+    update_timestamp(env, seg);
+    return next;
+  }
+  if (rcv_.wnd() == 0 && seg.seq == rcv_.nxt) {  // MUST-66: a shut window still takes RST, ACK, URG.
+    if (!seg.flags.rst) owe_ack_now(env, Reason::send_ack);
+    seg.drop_text();
+    seg.flags.fin = false;
+    return next;
+  }
+  if (seg.flags.rst) return done(Reason::rst_out_of_window);
+  if (seg.text > 0 && use_sack_ && seg.seq < rcv_.nxt) {  // RFC 2883 §4.
+    dsack_ = {seg.seq, earlier(seg.seq + seg.text, rcv_.nxt)};
+    dsack_owed_ = true;
+  }
+  if (state_ == time_wait && seg.flags.fin && seg.seq + seg.text + 1 == rcv_.nxt) {
+    // the peer lost our last ACK; by the letter step one would hide its FIN.
+    enter_time_wait(env, Reason::time_wait_restart);
+    owe_ack_now(env, Reason::send_ack);
+    return done(Reason::time_wait_restart);
+  }
+  const bool again = seg.len() > 0 && seg.seq < rcv_.nxt;
+  return done(answer_unacceptable(env, again ? Reason::duplicate_text : Reason::out_of_window));
+}
+
+// Second, check the RST bit. Only the exact RCV.NXT resets (RFC 5961 §3.2; ).
+Connection::Outcome Connection::second_check_rst(Env& env, const Segment& seg) {
+  if (!seg.flags.rst) return next;
+  if (state_ == time_wait && !env.config.rst_ends_time_wait) return done(Reason::rst_time_wait);
+  if (seg.seq != rcv_.nxt) return done(challenge(env, Reason::rst_challenged));
+  switch (state_) {
+    case syn_received:  // An active open that was crossed; a passive one is a record.
+      end(env, Error::refused, Reason::refused);
+      return done(Reason::none);
+    case established: case fin_wait_1: case fin_wait_2: case close_wait:
+      receive_queue_.clear();
+      end(env, Error::reset, Reason::rst_arrived);
+      return done(Reason::none);
+    case closing: case last_ack: case time_wait:
+      end(env, state_ == time_wait ? Error::none : Error::reset, Reason::rst_arrived);
+      return done(Reason::none);
+    case closed: case listen: case syn_sent:
+      break;
+  }
+  std::unreachable();
+}
+
+// Fourth, check the SYN bit: in every state that is left here it draws a challenge ACK (RFC 5961
+// §4.2; X-4). RFC 6191's way out of TIME-WAIT is the stack's, before this.
+Connection::Outcome Connection::fourth_check_syn(Env& env, Segment& seg) {
+  if (!seg.flags.syn) return next;
+  return done(challenge(env, Reason::syn_challenged));
+}
+
+// Fifth, check the ACK field.
+Connection::Outcome Connection::fifth_check_ack(Env& env, const Segment& seg) {
+  if (!seg.flags.ack) return done(Reason::no_ack);
+  if (state_ == syn_received) {
+    if (const Outcome o = finish_opening(env, seg); o.step == Step::done) return o;
+  }
+  // RFC 5961 §5.2, and no further back than what was ever acknowledged (ghost ACKs).
+  const auto back = std::uint32_t(std::min<std::uint64_t>(snd_.max_wnd, octets_acked_));
+  if (seg.ack < snd_.una - back) return done(challenge(env, Reason::ack_too_old));
+  if (seg.ack > snd_.nxt) return done(challenge(env, Reason::ack_not_sent));
+
+  accept_ack(env, seg);
+
+  if (!fin_acked()) return next;
+  switch (state_) {
+    case fin_wait_1:
+      enter(env, fin_wait_2, Reason::fin_acked);
+      note(env, notice::all_acknowledged);
+      fin_wait_2_or_orphan_timer(env);
+      return next;
+    case closing:
+      enter_time_wait(env, Reason::fin_acked);
+      return done(Reason::none);
+    case last_ack:
+      note(env, notice::all_acknowledged);
+      end(env, Error::none, Reason::fin_acked);
+      return done(Reason::none);
+    case established: case fin_wait_2: case close_wait: case time_wait:
+      return next;
+    case closed: case listen: case syn_sent: case syn_received:
+      break;
+  }
+  std::unreachable();
+}
+
+// SYN-RECEIVED after an active open: the ACK of our SYN.
+Connection::Outcome Connection::finish_opening(Env& env, const Segment& seg) {
+  if (!(snd_.una < seg.ack && seg.ack <= snd_.nxt)) {
+    send_bare(env, seg.ack, {.rst = true}, Reason::send_rst);
+    return done(Reason::syn_received_ack);
+  }
+  retransmit_at_ = never;
+  syn_owed_ = false;
+  snd_.una = snd_.iss + 1;
+  syn_acked_ = true;
+  snd_.wnd = snd_.max_wnd = seg.wnd << send_scale_;
+  snd_.wl1 = seg.seq, snd_.wl2 = seg.ack;
+  enter(env, established, Reason::handshake_done);
+  note(env, notice::connected | notice::writable);
+  if (options_.keep_alive) idle_at_ = env.now + options_.keep_alive_idle;
+  owe(env);
+  return next;
+}
+
+// Sixth, check the URG bit. Urgent text stays in line (RFC 6093); the program is told (MUST-32).
+void Connection::sixth_check_urg(Env& env, const Segment& seg) {
+  if (!seg.flags.urg || seg.up == 0 || !is(established | fin_wait_1 | fin_wait_2)) return;
+  const Seq up = seg.seq + seg.up;
+  if (up <= read_seq() || (receive_urgent_ && up <= rcv_.up)) return;
+  rcv_.up = up;
+  receive_urgent_ = true;
+  note(env, notice::urgent);
+}
+
+// Seventh, process the segment text.
+Connection::Outcome Connection::seventh_process_text(Env& env, Segment& seg) {
+  if (seg.text == 0) return next;
+  if (!is(established | fin_wait_1 | fin_wait_2)) return {Step::next, Reason::text_after_fin};
+  if (orphan_) {  // SHLD-3: nobody is left to read it.
+    reset_peer(env);
+    end(env, Error::aborted, Reason::text_after_close);
+    return done(Reason::text_after_close);
+  }
+  if (!account_.may_take(env.memory, seg.packet.true_size(), env.config.memory_reserve + sizeof(Connection))) {
+    owe_ack_now(env, Reason::send_ack);
+    return done(Reason::receive_memory);
+  }
+  const Reason reason = seg.seq == rcv_.nxt ? take_in_order(env, seg) : take_out_of_order(env, seg);
+  return {Step::next, reason};
+}
+
+Reason Connection::take_in_order(Env& env, Segment& seg) {
+  const Seq before = rcv_.nxt;
+  const std::size_t held = receive_queue_.true_size();
+  const auto push = [&](Packet text) { receive_queue_.push(env.pool, std::move(text)); };
+  rcv_.nxt += seg.text;
+  push(std::move(seg.packet));
+  bool filled = false;
+  if (reassembly_) {
+    filled = true;
+    account_.release(env.memory, reassembly_->take(rcv_.nxt, push));
+    if (reassembly_->idle()) reassembly_.reset();
+  }
+  account_.charge(env.memory, receive_queue_.true_size() - held);
+  const std::uint32_t text = distance(before, rcv_.nxt);
+  octets_received_ += text;
+  want_readable_ = false;
+  note(env, notice::readable);
+  owe_ack_of_text(env, text, filled);
+  return Reason::none;
+}
+
+// SHLD-31: held until its turn; the duplicate ACK tells the peer (MAY-13).
+Reason Connection::take_out_of_order(Env& env, Segment& seg) {
+  if (!reassembly_) reassembly_ = std::make_unique<Reassembly>();
+  std::size_t grown = 0;
+  const bool taken = reassembly_->insert(env.pool, rcv_.nxt, seg.seq, std::move(seg.packet),
+                                         env.config.reassembly_ranges, grown);
+  account_.charge(env.memory, grown);
+  if (duplicate_acks_owed_ < 3) ++duplicate_acks_owed_;
+  owe_ack_now(env, Reason::send_duplicate_ack);
+  return taken ? Reason::none : Reason::reassembly_full;
+}
+
+// Eighth, check the FIN bit.
+void Connection::eighth_check_fin(Env& env, const Segment& seg) {
+  if (!is(established | fin_wait_1 | fin_wait_2)) return;  // The peer has sent its FIN before.
+  if (seg.flags.fin && seg.seq + seg.text > rcv_.nxt) {    // It came ahead of missing text.
+    if (!reassembly_) reassembly_ = std::make_unique<Reassembly>();
+    reassembly_->set_fin(seg.seq + seg.text);
+    owe_ack_now(env, Reason::send_duplicate_ack);
+  }
+  const bool in_turn = seg.flags.fin && seg.seq + seg.text == rcv_.nxt;
+  if (!in_turn && !(reassembly_ && reassembly_->fin_at(rcv_.nxt))) return;
+  if (reassembly_) account_.release(env.memory, reassembly_->true_size());
+  reassembly_.reset();
+  rcv_.nxt += 1;
+  if (rcv_.edge < rcv_.nxt) rcv_.edge = rcv_.nxt;
+  peer_fin_ = true;
+  note(env, notice::readable | notice::peer_closed);
+  switch (state_) {
+    case established:
+      owe_delayed_ack(env);  // So that the program's FIN may ride on it: a three-segment close.
+      return enter(env, close_wait, Reason::fin_arrived);
+    case fin_wait_1:  // Our FIN is not acknowledged, or step five had left this state.
+      owe_ack_now(env, Reason::send_ack);
+      return enter(env, closing, Reason::fin_arrived);
+    case fin_wait_2:
+      owe_ack_now(env, Reason::send_ack);
+      return enter_time_wait(env, Reason::fin_arrived);
+    case closed: case listen: case syn_sent: case syn_received:
+    case close_wait: case closing: case last_ack: case time_wait:
+      break;
+  }
+  std::unreachable();
+}
+
+// --- What the checks share -------------------------------------------------------------------
+
+// The four cases of the acceptability table.
+bool Connection::acceptable(const Segment& seg) const {
+  const auto in_window = [&](Seq s) { return rcv_.nxt <= s && s < rcv_.edge; };
+  const std::uint32_t len = seg.len();
+  if (len == 0) return rcv_.wnd() == 0 ? seg.seq == rcv_.nxt : in_window(seg.seq);
+  return rcv_.wnd() > 0 && (in_window(seg.seq) || in_window(seg.seq + (len - 1)));
+}
+
+// "The idealized segment that begins at RCV.NXT and does not exceed the window."
+void Connection::trim_to_window(Segment& seg) const {
+  if (seg.seq < rcv_.nxt) {
+    const std::uint32_t old = distance(seg.seq, rcv_.nxt);
+    const std::uint32_t cut = std::min(old, seg.text);
+    if (cut > 0) seg.packet.pull_front(cut);
+    seg.text -= cut;
+    seg.up = std::uint16_t(seg.up > old ? seg.up - old : 0);
+    seg.seq = rcv_.nxt;
+  }
+  const std::int32_t over = seg.end() - rcv_.edge;
+  if (over <= 0) return;
+  auto cut = std::uint32_t(over);
+  if (seg.flags.fin) seg.flags.fin = false, --cut;
+  seg.text -= std::min(cut, seg.text);
+  if (seg.packet) seg.packet.truncate(seg.text);
+}
+
+// RFC 7323 §4.3: only what reaches over the last ACK sent sets TS.Recent (threats 35).
+void Connection::update_timestamp(Env& env, const Segment& seg) {
+  if (!use_timestamps_ || !seg.options.timestamps || seg.flags.rst || rcv_.acked < seg.seq) return;
+  ts_recent_ = seg.options.timestamps->value;
+  ts_recent_at_ = env.now;
+}
+
+void Connection::owe_ack_now(Env& env, Reason why) {
+  if (acks_owed_ == 0 || why == Reason::send_duplicate_ack) ack_reason_ = why;
+  acks_owed_ = 1;
+  owe(env);
+}
+
+void Connection::owe_delayed_ack(Env& env) {
+  ack_at_ = std::min(ack_at_, env.now + ack_timeout_);
+}
+
+// SHLD-18, SHLD-19, MUST-40: every second full segment at once, the rest a moment later.
+void Connection::owe_ack_of_text(Env& env, std::uint32_t text, bool at_once) {
+  const Duration gap = env.now - last_received_at_;
+  const Duration ceiling = std::min(env.config.delayed_ack_max, std::max(rtt_.srtt(), env.config.delayed_ack));
+  if (gap < ack_timeout_) ack_timeout_ = std::max(env.config.delayed_ack, ack_timeout_ / 2 + gap);
+  ack_timeout_ = std::min(ack_timeout_, ceiling);
+  if (text > receive_mss_)
+    receive_mss_ = std::uint16_t(std::min<std::uint32_t>(text, advertised_mss(env)));
+  unacked_text_ += text;
+  const bool quick = quick_acks_ > 0;
+  if (quick) --quick_acks_;
+  if (at_once || quick || unacked_text_ >= 2u * receive_mss_) owe_ack_now(env, Reason::send_ack);
+  else owe_delayed_ack(env);
+}
+
+// RFC 5961 §7: at most one an interval, a counter of this connection's own (X-7; threats 7).
+Reason Connection::challenge(Env& env, Reason why) {
+  if (env.now - challenged_at_ < env.config.challenge_interval) {
+    env.log.counters().count(Reason::challenge_limit);
+    return why;
+  }
+  challenged_at_ = env.now;
+  owe_ack_now(env, Reason::send_challenge_ack);
+  ack_reason_ = Reason::send_challenge_ack;
+  return why;
+}
+
+// "If an incoming segment is not acceptable, an acknowledgment should be sent": from a bucket of
+// its own, lest two ends that disagree go on for ever (threats 33).
+Reason Connection::answer_unacceptable(Env& env, Reason why) {
+  const auto refill = (env.now - tokens_at_) * env.config.unacceptable_ack_rate / 1s;
+  if (refill > 0) {
+    ack_tokens_ = std::uint16_t(std::min<std::int64_t>(env.config.unacceptable_ack_burst, ack_tokens_ + refill));
+    tokens_at_ = env.now;
+  }
+  if (ack_tokens_ == 0) {
+    env.log.counters().count(Reason::ack_limit);
+    return why;
+  }
+  --ack_tokens_;
+  owe_ack_now(env, Reason::send_duplicate_ack);
+  return why;
+}
+
+void Connection::enter_time_wait(Env& env, Reason why) {
+  retransmit_at_ = never;
+  if (state_ != time_wait) enter(env, time_wait, why);
+  idle_at_ = env.now + env.config.time_wait;
+  schedule(env);
+}
+
+void Connection::fin_wait_2_or_orphan_timer(Env& env) {
+  if (orphan_ && state_ == fin_wait_2) idle_at_ = env.now + env.config.fin_wait_2;
+  schedule(env);
+}
+
+}  // namespace estab::tcp

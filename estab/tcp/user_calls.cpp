@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+// RFC 9293 §3.10.1 to 6: OPEN, SEND, RECEIVE, CLOSE, ABORT, STATUS.
+#include "estab/tcp/notice_bits.hpp"
+#include "estab/tcp/connection.hpp"
+#include "estab/tcp/isn.hpp"
+
+namespace estab::tcp {
+using enum State;
+
+Connection::Connection(Env& env, const Flow& flow, const Options& options)
+    : flow_(flow), rtt_(env.config.initial_rto),
+      ack_timeout_(env.config.delayed_ack), options_(options) {
+  opened_at_ = last_received_at_ = last_sent_at_ = tokens_at_ = env.now;
+  challenged_at_ = env.now - env.config.challenge_interval;
+  ack_tokens_ = env.config.unacceptable_ack_burst;
+  quick_acks_ = env.config.quick_acks;
+  ts_offset_ = timestamp_offset(env.secrets.timestamps, flow);
+  receive_scale_ = scale_for(options.receive_buffer);
+  peer_mss_ = default_mss(flow.remote.address);
+  account_.charge(env.memory, sizeof(Connection));
+}
+
+Connection::Connection(Env& env, const HalfOpen& record, const Options& options)
+    : Connection(env, record.flow, options) {
+  state_ = established;
+  passive_ = true;
+  accepted = false;
+  snd_.iss = record.iss;
+  snd_.una = snd_.nxt = snd_.wl2 = snd_.up = push_ = recover_ = small_ = record.iss + 1;
+  rcv_.irs = record.irs;
+  rcv_.nxt = rcv_.acked = rcv_.up = snd_.wl1 = record.irs + 1;
+  syn_acked_ = true;
+  use_timestamps_ = record.has_timestamps;
+  use_sack_ = record.has_sack;
+  use_scale_ = record.has_scale;
+  send_scale_ = record.scale;
+  if (!use_scale_) receive_scale_ = 0;
+  ts_recent_ = record.ts_recent;
+  ts_recent_at_ = env.now;
+  peer_mss_ = record.mss;
+  update_mss(env);
+  rcv_.edge = rcv_.nxt + first_window(options.receive_buffer, advertised_mss(env) - (use_timestamps_ ? 12 : 0));
+  if (options.keep_alive) idle_at_ = env.now + options.keep_alive_idle;
+  schedule(env);
+  syn_retransmitted_ = record.retransmissions > 0;
+  if (!syn_retransmitted_)
+    rtt_.sample(Duration{std::chrono::milliseconds{timestamp_at(env.now) - record.opened_ms}},
+                env.config.rto_min, env.config.rto_max);
+  else rtt_.set_base(3 * env.config.initial_rto);  // RFC 6298 §5.7.
+  congestion_.open(mss_ * (syn_retransmitted_ ? 1u : env.config.initial_window_segments));
+}
+
+void Connection::open(Env& env, State from) {
+  state_ = from;
+  snd_.iss = active_isn(env.secrets.initial_sequence, flow_, env.now);
+  snd_.una = snd_.iss;
+  snd_.nxt = push_ = recover_ = small_ = snd_.up = snd_.iss + 1;
+  syn_owed_ = true;
+  enter(env, syn_sent, Reason::user_active_open);
+  retransmit_at_ = env.now + env.config.initial_rto;
+  schedule(env);
+  owe(env);
+}
+
+std::expected<std::size_t, Error> Connection::send(Env& env, Bytes text, bool push, bool urgent,
+                                                   bool more) {
+  if (error_ != Error::none) return std::unexpected(error_);
+  if (fin_queued_) return std::unexpected(Error::shut_down);
+  if (!is(syn_sent | syn_received | established | close_wait))
+    return std::unexpected(Error::not_connected);
+  if (text.empty()) return 0;
+
+  const std::uint32_t queued = send_queue_.size();
+  std::size_t room = options_.send_buffer > queued ? options_.send_buffer - queued : 0;
+  if (!env.memory.has_room(text.size())) {
+    const auto held = account_.used() - std::uint32_t(sizeof(Connection));
+    room = std::min<std::size_t>(room, held < env.config.memory_reserve ? env.config.memory_reserve - held : 0);
+  }
+  std::size_t grown = 0;
+  const std::size_t taken = send_queue_.append(env.pool, text.first(std::min(room, text.size())), grown);
+  account_.charge(env.memory, grown);
+  if (taken == 0) {
+    want_writable_ = true;
+    return std::unexpected(Error::would_block);
+  }
+  // RFC 5681 §4.1: after an idle RTO the window of yesterday says nothing.
+  if (env.config.cwnd_idle_restart && !something_unacked() && queued == 0 &&
+      env.now - last_sent_at_ > rto(env))
+    congestion_.on_idle(mss_ * env.config.initial_window_segments);
+  if (push) push_ = text_end();
+  if (urgent) snd_.up = text_end(), send_urgent_ = true;  // MUST-62: behind the last urgent octet.
+  more_ = more;
+  quick_acks_ = 0;  // It answers: ACKs may wait for what it has to say (Linux, "ping-pong").
+  if (taken < text.size()) want_writable_ = true;
+  owe(env);
+  return taken;
+}
+
+std::expected<std::size_t, Error> Connection::receive(Env& env, MutableBytes out) {
+  if (receive_queue_.size() == 0) {
+    if (error_ != Error::none) return std::unexpected(error_);
+    if (peer_fin_ || out.empty()) return 0;
+    if (is(closed | listen)) return std::unexpected(Error::not_connected);
+    want_readable_ = true;
+    return std::unexpected(Error::would_block);
+  }
+  // Stop in front of the last urgent octet, once (RFC 6093 §6; sockatmark).
+  if (receive_urgent_ && read_seq() < rcv_.up - 1)
+    out = out.first(std::min<std::size_t>(out.size(), distance(read_seq(), rcv_.up - 1)));
+  const std::size_t before = receive_queue_.true_size();
+  const std::size_t taken = receive_queue_.read(out);
+  account_.release(env.memory, before - receive_queue_.true_size());
+  if (receive_urgent_ && read_seq() >= rcv_.up) receive_urgent_ = false;
+  if (is(established | fin_wait_1 | fin_wait_2)) open_window(env);
+  return taken;
+}
+
+// §3.10.4, CLOSE, as a half-close: the sending side alone. The state changes when the FIN is
+// queued, not when it is sent (Linux).
+std::expected<void, Error> Connection::shutdown(Env& env) {
+  if (error_ != Error::none) return std::unexpected(error_);
+  if (fin_queued_) return std::unexpected(Error::shut_down);
+  switch (state_) {
+    case syn_sent:
+      end(env, Error::aborted, Reason::close_before_open);
+      return {};
+    case syn_received: case established:
+      fin_queued_ = true;
+      enter(env, fin_wait_1, Reason::user_close);
+      break;
+    case close_wait:
+      fin_queued_ = true;
+      enter(env, last_ack, Reason::user_close);
+      break;
+    case closed: case listen: case fin_wait_1: case fin_wait_2: case closing: case last_ack:
+    case time_wait:
+      return std::unexpected(Error::not_connected);
+  }
+  more_ = false;
+  owe(env);
+  return {};
+}
+
+void Connection::close(Env& env) {
+  orphan_ = true;
+  if (receive_queue_.size() > 0 && is(established | fin_wait_1 | fin_wait_2 | close_wait | syn_received)) {
+    reset_peer(env);
+    return end(env, Error::aborted, Reason::close_with_unread);
+  }
+  if (is(syn_sent | syn_received | established | close_wait)) (void)shutdown(env);
+  if (is(fin_wait_2)) fin_wait_2_or_orphan_timer(env);
+  if (is(closed | time_wait) && !queued_ended) queued_ended = true, env.ended.push_back(index_);
+}
+
+void Connection::abort(Env& env, Reason why) {
+  orphan_ = true;
+  if (is(syn_received | established | fin_wait_1 | fin_wait_2 | close_wait))
+    reset_peer(env);
+  end(env, Error::aborted, why);
+}
+
+void Connection::status(Instant now, ConnectionInfo& info) const {
+  info.flow = flow_;
+  info.state = state_;
+  info.orphan = orphan_;
+  info.receive_queue = receive_queue_.size();
+  info.send_queue = send_queue_.size();
+  info.flight = state_ == closed ? 0 : distance(snd_.una, snd_.nxt);
+  info.cwnd = congestion_.cwnd();
+  info.ssthresh = congestion_.ssthresh();
+  info.send_window = snd_.wnd;
+  info.receive_window = rcv_.wnd();
+  info.send_mss = mss_;
+  info.send_scale = send_scale_;
+  info.receive_scale = receive_scale_;
+  info.timestamps = use_timestamps_;
+  info.sack = use_sack_;
+  info.retransmissions = retransmissions_;
+  info.srtt = rtt_.srtt();
+  info.rto = rtt_.rto(120s);
+  info.octets_sent = octets_sent_;
+  info.octets_received = octets_received_;
+  info.octets_retransmitted = octets_retransmitted_;
+  info.memory = account_.used();
+  info.age = now - opened_at_;
+}
+
+void Connection::set_options(Env& env, const Options& options) {
+  const bool window_grew = options.receive_buffer > options_.receive_buffer;
+  options_ = options;
+  if (is(established | fin_wait_1 | fin_wait_2) && window_grew) open_window(env);
+  if (is(syn_received | established | close_wait | fin_wait_1 | fin_wait_2))
+    idle_at_ = options.keep_alive ? last_received_at_ + options.keep_alive_idle : never;
+  schedule(env);
+  owe(env);  // Nagle may be off now.
+}
+
+std::size_t Connection::urgent_remaining() const {
+  return receive_urgent_ && read_seq() < rcv_.up ? distance(read_seq(), rcv_.up) : 0;
+}
+
+bool Connection::at_mark() const { return receive_urgent_ && read_seq() == rcv_.up - 1; }
+
+// --- What the calls and arrivals share ----------------------------------------------------
+
+void Connection::enter(Env& env, State to, Reason why) {
+  env.log.transition(env.now, flow_, state_, to, why);
+  state_ = to;
+  if (!is(closed | time_wait)) return;
+  note(env, notice::closed | (to == closed ? 0 : notice::all_acknowledged));
+  if (!queued_ended) queued_ended = true, env.ended.push_back(index_);
+}
+
+void Connection::owe(Env& env) {
+  if (!std::exchange(queued_owing, true)) env.owing.push_back(index_);
+}
+
+void Connection::note(Env& env, std::uint16_t bits) {
+  if (orphan_) return;
+  notices_ |= bits;
+  if (!std::exchange(queued_noting, true)) env.noting.push_back(index_);
+}
+
+// The one timer node stands at the earliest deadline, or before it: it is only moved forward.
+void Connection::schedule(Env& env) {
+  const Instant earliest = std::min({retransmit_at_, ack_at_, idle_at_});
+  if (earliest != never && (!armed() || earliest < deadline)) env.timers.arm(*this, earliest);
+}
+
+void Connection::end(Env& env, Error error, Reason why) {
+  error_ = error;
+  retransmit_at_ = ack_at_ = idle_at_ = never;
+  acks_owed_ = duplicate_acks_owed_ = 0;
+  syn_owed_ = probe_owed_ = keep_alive_owed_ = false;
+  if (state_ != closed) enter(env, closed, why);
+  else if (!queued_ended) queued_ended = true, env.ended.push_back(index_);
+}
+
+void Connection::reset_peer(Env& env) {
+  send_bare(env, snd_.nxt, {.rst = true, .ack = true}, Reason::send_rst);
+}
+
+void Connection::release(Env& env) {
+  env.timers.disarm(*this);
+  send_queue_.clear();
+  receive_queue_.clear();
+  flight_.reset();
+  reassembly_.reset();
+  account_.release(env.memory, account_.used());
+}
+
+bool Connection::yields_to(const Segment& syn) const {
+  return state_ == time_wait && syn_may_reuse(syn, rcv_.nxt, use_timestamps_, ts_recent_);
+}
+
+Connection::Remains Connection::remains() const {
+  return {snd_.nxt, rcv_.nxt, ts_recent_, ts_offset_, use_timestamps_, idle_at_};
+}
+
+}  // namespace estab::tcp
