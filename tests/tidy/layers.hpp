@@ -23,10 +23,11 @@ inline const std::vector<Layer> layers{
     Layer{"stack", {"tcp", "ip"}, {}, true},
     Layer{"fault", {"base"}, {}},
     Layer{"observe", {"event", "wire"}, {"fmt"}},
-    Layer{"sim", {"stack", "fault", "observe"}, {"fmt"}},
+    Layer{"sim", {"stack", "fault", "observe"}, {"fmt", "CLI"}},
     // `wire`: a device that cannot send a super-segment cuts it.
     Layer{"link", {"fault", "wire"}, {"os", "fmt"}},
-    Layer{"host", {"base"}, {"os", "fmt", "libmnl", "sodium"}},
+    // `event` for State: the kernel's sockets are told in the same words as ours.
+    Layer{"host", {"event"}, {"os", "fmt", "libmnl", "sodium"}},
     Layer{"runtime", {"stack", "link", "host", "observe"}, {"os", "fmt", "boost"}},
     Layer{"net", {"runtime"}, {"os", "boost"}},
     Layer{"admin", {"runtime"}, {"os", "fmt", "boost"}},
