@@ -20,6 +20,9 @@ using Instant = StackClock::time_point;
 // "No deadline": later than every Instant that a caller may pass in.
 inline constexpr Instant never = Instant::max();
 
+// A span of time in four bytes, for settings and per-connection state: up to 49 days.
+using Milliseconds = std::chrono::duration<std::uint32_t, std::milli>;
+
 using namespace std::chrono_literals;
 
 }  // namespace estab

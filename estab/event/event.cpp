@@ -8,17 +8,17 @@ namespace estab {
 
 std::string_view name(State s) {
   switch (s) {
-    case State::closed: return "CLOSED";
-    case State::listen: return "LISTEN";
-    case State::syn_sent: return "SYN-SENT";
+    case State::closed:       return "CLOSED";
+    case State::listen:       return "LISTEN";
+    case State::syn_sent:     return "SYN-SENT";
     case State::syn_received: return "SYN-RECEIVED";
-    case State::established: return "ESTABLISHED";
-    case State::fin_wait_1: return "FIN-WAIT-1";
-    case State::fin_wait_2: return "FIN-WAIT-2";
-    case State::close_wait: return "CLOSE-WAIT";
-    case State::closing: return "CLOSING";
-    case State::last_ack: return "LAST-ACK";
-    case State::time_wait: return "TIME-WAIT";
+    case State::established:  return "ESTABLISHED";
+    case State::fin_wait_1:   return "FIN-WAIT-1";
+    case State::fin_wait_2:   return "FIN-WAIT-2";
+    case State::close_wait:   return "CLOSE-WAIT";
+    case State::closing:      return "CLOSING";
+    case State::last_ack:     return "LAST-ACK";
+    case State::time_wait:    return "TIME-WAIT";
   }
   std::unreachable();
 }
@@ -58,7 +58,11 @@ void EventLog::note(const Event& event) {
 
 void EventLog::transition(Instant at, const Flow& flow, State from, State to, Reason reason) {
   assert(from != to && successors(from).contains(to));
-  note({.at = at, .kind = EventKind::transition, .reason = reason, .before = from, .after = to,
+  note({.at = at,
+        .kind = EventKind::transition,
+        .reason = reason,
+        .before = from,
+        .after = to,
         .flow = flow});
 }
 

@@ -25,7 +25,7 @@ struct Event {
   EventKind kind{};
   Reason reason{};
   State before{}, after{};
-  Flow flow;                 // Seen from this stack; default where no flow could be read.
+  Flow flow;  // Seen from this stack; default where no flow could be read.
   std::uint8_t interface = 0;
   std::uint64_t offset = 0;  // Where EventLog keeps the packet's bytes.
   std::uint32_t length = 0;  // Bytes of the IP datagram; 0: no packet belongs to the event.

@@ -13,12 +13,12 @@ namespace estab {
 struct ConnectionInfo {
   Flow flow;
   State state{};
-  bool orphan = false;              // The program has let go of it.
-  std::uint32_t receive_queue = 0;  // Octets that the program has not read.
-  std::uint32_t send_queue = 0;     // Octets not acknowledged, sent or not.
-  std::uint32_t flight = 0;         // Octets sent and not acknowledged.
-  std::uint32_t cwnd = 0, ssthresh = 0;                // Octets.
-  std::uint32_t send_window = 0, receive_window = 0;   // Octets, scaled.
+  bool orphan = false;                                // The program has let go of it.
+  std::uint32_t receive_queue = 0;                    // Octets that the program has not read.
+  std::uint32_t send_queue = 0;                       // Octets not acknowledged, sent or not.
+  std::uint32_t flight = 0;                           // Octets sent and not acknowledged.
+  std::uint32_t cwnd = 0, ssthresh = 0;               // Octets.
+  std::uint32_t send_window = 0, receive_window = 0;  // Octets, scaled.
   std::uint16_t send_mss = 0;
   std::uint8_t send_scale = 0, receive_scale = 0;
   bool timestamps = false, sack = false;
@@ -45,7 +45,7 @@ struct ListenerInfo {
   Endpoint local;
   std::uint32_t half_open = 0, half_open_limit = 0;
   std::uint32_t accept_queue = 0, accept_limit = 0;
-  std::uint64_t accepted = 0;           // Handshakes that reached the accept queue.
+  std::uint64_t accepted = 0;  // Handshakes that reached the accept queue.
   std::uint64_t half_open_overflows = 0, accept_overflows = 0;
 };
 

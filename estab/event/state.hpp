@@ -8,8 +8,17 @@ namespace estab {
 
 // RFC 9293 §3.3.2, Figure 5.
 enum class State : std::uint8_t {
-  closed, listen, syn_sent, syn_received, established, fin_wait_1,
-  fin_wait_2, close_wait, closing, last_ack, time_wait,
+  closed,
+  listen,
+  syn_sent,
+  syn_received,
+  established,
+  fin_wait_1,
+  fin_wait_2,
+  close_wait,
+  closing,
+  last_ack,
+  time_wait,
 };
 inline constexpr int state_count = 11;
 
@@ -17,8 +26,12 @@ inline constexpr int state_count = 11;
 class StateSet {
  public:
   constexpr StateSet(State s) : bits_(std::uint16_t(1u << std::to_underlying(s))) {}
-  constexpr StateSet operator|(StateSet o) const { return StateSet(std::uint16_t(bits_ | o.bits_)); }
-  [[nodiscard]] constexpr bool contains(State s) const { return bits_ >> std::to_underlying(s) & 1; }
+  constexpr StateSet operator|(StateSet o) const {
+    return StateSet(std::uint16_t(bits_ | o.bits_));
+  }
+  [[nodiscard]] constexpr bool contains(State s) const {
+    return bits_ >> std::to_underlying(s) & 1;
+  }
 
  private:
   constexpr explicit StateSet(std::uint16_t bits) : bits_(bits) {}

@@ -44,7 +44,9 @@ std::optional<Address> Layer::source_for(const Address& destination) const {
   const auto out = route(destination);
   if (!out) return std::nullopt;
   const auto& addresses = interfaces_[*out].addresses;
-  const auto same_family = [&](const Prefix& p) { return p.address.is_v4() == destination.is_v4(); };
+  const auto same_family = [&](const Prefix& p) {
+    return p.address.is_v4() == destination.is_v4();
+  };
   for (const auto& p : addresses)
     if (p.contains(destination)) return p.address;
   const auto any = std::ranges::find_if(addresses, same_family);
@@ -60,7 +62,8 @@ bool Layer::is_ours(const Address& a) const {
 bool Layer::is_no_host(const Address& a) const {
   if (a.is_unspecified() || a.is_multicast() || a.is_limited_broadcast()) return true;
   return std::ranges::any_of(interfaces_, [&](const InterfaceConfig& i) {
-    return std::ranges::any_of(i.addresses, [&](const Prefix& p) { return p.is_directed_broadcast(a); });
+    return std::ranges::any_of(i.addresses,
+                               [&](const Prefix& p) { return p.is_directed_broadcast(a); });
   });
 }
 
@@ -69,7 +72,8 @@ std::uint32_t Layer::path_mtu(const Address& destination, Instant now) const {
   const std::uint32_t mtu = out ? interfaces_[*out].mtu : 1500;
   if (learnt_.empty()) return mtu;
   const auto known = learnt_.find(destination);
-  return known != learnt_.end() && now < known->second.until ? std::min(mtu, known->second.mtu) : mtu;
+  return known != learnt_.end() && now < known->second.until ? std::min(mtu, known->second.mtu)
+                                                             : mtu;
 }
 
 bool Layer::lower_path_mtu(const Address& destination, std::uint32_t mtu, Instant now) {

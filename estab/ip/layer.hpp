@@ -14,12 +14,12 @@
 namespace estab::ip {
 
 struct InterfaceConfig {
-  std::vector<Prefix> addresses;           // Ours, with their networks.
-  std::uint32_t mtu = 1500;                // Octets of an IP datagram; 576..65535 (IPv6: 1280).
-  std::uint32_t largest_segment = 65535;   // Octets of the largest super-segment that the device
-                                           // takes (it may cut it itself); at most mtu: none.
-  bool transmit_checksum = false;          // The device finishes TCP checksums.
-  bool any_address = false;                // Take packets for every address (a gateway).
+  std::vector<Prefix> addresses;          // Ours, with their networks.
+  std::uint32_t mtu = 1500;               // Octets of an IP datagram; 576..65535 (IPv6: 1280).
+  std::uint32_t largest_segment = 65535;  // Octets of the largest super-segment that the device
+                                          // takes (it may cut it itself); at most mtu: none.
+  bool transmit_checksum = false;         // The device finishes TCP checksums.
+  bool any_address = false;               // Take packets for every address (a gateway).
 };
 
 struct Route {

@@ -18,14 +18,13 @@ Stack::Impl::Fate Stack::Impl::take(Packet packet) {
   const auto header = ip.accept(packet);
   if (!header) return {header.error()};
   switch (header->protocol) {
-    case wire::Protocol::tcp:
-      return tcp_arrives(*header, std::move(packet));
+    case wire::Protocol::tcp: return tcp_arrives(*header, std::move(packet));
     case wire::Protocol::icmp:
       return header->is_v4() ? icmp_arrives(*header, std::move(packet)) : Fate{Reason::ip_protocol};
     case wire::Protocol::icmpv6:
       return header->is_v4() ? Fate{Reason::ip_protocol} : icmp_arrives(*header, std::move(packet));
-    case wire::Protocol::udp: case wire::Protocol::none:
-      break;
+    case wire::Protocol::udp:
+    case wire::Protocol::none: break;
   }
   return {Reason::ip_protocol};
 }
@@ -39,24 +38,29 @@ Stack::Impl::Fate Stack::Impl::icmp_arrives(const wire::IpHeader& header, Packet
   const auto message = wire::parse_icmp(header, whole.linear());
   if (!message) return {message.error()};
   switch (message->kind) {
-    case wire::IcmpKind::error: return error_arrives(message->error);
-    case wire::IcmpKind::other: return {Reason::icmp_ignored};
+    case wire::IcmpKind::error:        return error_arrives(message->error);
+    case wire::IcmpKind::other:        return {Reason::icmp_ignored};
     case wire::IcmpKind::echo_request: break;
   }
   if (!echoes_.take(env.now)) return {Reason::icmp_rate_limit};
-  wire::IpHeader back{.source = header.destination, .destination = header.source, .protocol = header.protocol};
+  wire::IpHeader back{
+      .source = header.destination, .destination = header.source, .protocol = header.protocol};
   wire::make_echo_reply(back, whole.linear());
   back.total_length = std::uint32_t(wire::ip_header_size(back.source) + whole.size());
   wire::emit_ip(back, whole.push_front(wire::ip_header_size(back.source)));
-  log.packet({.at = env.now, .kind = EventKind::sent, .reason = Reason::send_echo_reply,
-              .interface = whole.interface()}, whole);
+  log.packet({.at = env.now,
+              .kind = EventKind::sent,
+              .reason = Reason::send_echo_reply,
+              .interface = whole.interface()},
+             whole);
   queue(std::move(whole));
   return {};
 }
 
 Stack::Impl::Fate Stack::Impl::error_arrives(const wire::IcmpError& error) {
   Fate fate{Reason::icmp_no_connection, error.flow};
-  if (error.meaning == wire::IcmpMeaning::source_quench) return fate.reason = Reason::icmp_source_quench, fate;
+  if (error.meaning == wire::IcmpMeaning::source_quench)
+    return fate.reason = Reason::icmp_source_quench, fate;
   const auto* ref = find(error.flow);
   if (ref == nullptr || ref->what() != Kind::connection) return fate;
   tcp::Connection& connection = connections[ref->index];
@@ -78,8 +82,16 @@ Stack::Impl::Fate Stack::Impl::tcp_arrives(const wire::IpHeader& header, Packet 
   if (!parsed) return {parsed.error()};
   const wire::TcpHeader& h = parsed->header;
   Segment seg{.flow = {{header.destination, h.destination}, {header.source, h.source}},
-              .seq = h.seq, .ack = h.ack, .wnd = h.window, .up = h.urgent, .flags = h.flags,
-              .options = h.options, .ecn = header.ecn, .dscp = header.dscp, .packet = {}, .text = 0};
+              .seq = h.seq,
+              .ack = h.ack,
+              .wnd = h.window,
+              .up = h.urgent,
+              .flags = h.flags,
+              .options = h.options,
+              .ecn = header.ecn,
+              .dscp = header.dscp,
+              .packet = {},
+              .text = 0};
   if (packet.offload().checksum == Offload::Checksum::complete) {  // MUST-3.
     auto sum = wire::pseudo_header(header.source, header.destination, wire::Protocol::tcp,
                                    std::uint32_t(packet.size()));
@@ -97,8 +109,8 @@ Stack::Impl::Fate Stack::Impl::tcp_arrives(const wire::IpHeader& header, Packet 
   const std::uint32_t index = ref->index;
   switch (ref->what()) {
     case Kind::connection: return arrives_at_connection(index, seg);
-    case Kind::half_open: return arrives_at_half_open(index, seg);
-    case Kind::time_wait: return arrives_at_time_wait(index, seg);
+    case Kind::half_open:  return arrives_at_half_open(index, seg);
+    case Kind::time_wait:  return arrives_at_time_wait(index, seg);
   }
   std::unreachable();
 }
@@ -125,8 +137,7 @@ Stack::Impl::Fate Stack::Impl::arrives_at_half_open(std::uint32_t index, Segment
   const auto outcome = tcp::segment_arrives(config.tcp, record, seg, window);
   fate.reason = outcome.reason;
   switch (outcome.verdict) {
-    case tcp::HalfOpenVerdict::drop:
-      break;
+    case tcp::HalfOpenVerdict::drop: break;
     case tcp::HalfOpenVerdict::answer:
       if (!record.deferred) owe_syn_ack(index, record);
       break;
@@ -135,9 +146,7 @@ Stack::Impl::Fate Stack::Impl::arrives_at_half_open(std::uint32_t index, Segment
         reply(seg.flow, {.seq = record.iss + 1, .ack = record.irs + 1, .flags = {.ack = true}},
               State::syn_received, Reason::send_challenge_ack);
       break;
-    case tcp::HalfOpenVerdict::reset:
-      reset_for(seg);
-      break;
+    case tcp::HalfOpenVerdict::reset: reset_for(seg); break;
     case tcp::HalfOpenVerdict::back_to_listen:
       remove_half_open(index, State::listen, outcome.reason);
       fate.reason = Reason::none, fate.after = State::listen;
@@ -184,8 +193,7 @@ Stack::Impl::Fate Stack::Impl::arrives_at_time_wait(std::uint32_t index, Segment
   const auto outcome = tcp::segment_arrives(config.tcp, record, seg);
   Fate fate{outcome.reason, seg.flow, State::time_wait, State::time_wait};
   switch (outcome.verdict) {
-    case tcp::TimeWaitVerdict::drop:
-      break;
+    case tcp::TimeWaitVerdict::drop: break;
     case tcp::TimeWaitVerdict::restart:
       time_wait_.restart(index, env.now, config.tcp.time_wait);
       [[fallthrough]];
@@ -213,7 +221,8 @@ Stack::Impl::Fate Stack::Impl::arrives_at_time_wait(std::uint32_t index, Segment
 
 // §3.10.7.1, CLOSED, unless somebody listens. `above`: our number must lie past this one.
 Stack::Impl::Fate Stack::Impl::arrives_at_no_connection(Segment& seg, std::optional<Seq> above) {
-  if (const auto listener = find_listener(seg.flow.local)) return arrives_at_listener(*listener, seg, above);
+  if (const auto listener = find_listener(seg.flow.local))
+    return arrives_at_listener(*listener, seg, above);
   if (seg.flags.rst) return {Reason::closed_rst, seg.flow};
   reset_for(seg);
   return {Reason::closed_port, seg.flow};
@@ -235,13 +244,10 @@ Stack::Impl::Fate Stack::Impl::arrives_at_listener(std::uint32_t index, Segment&
   if (!seg.flags.syn || seg.flags.fin) return fate.reason = Reason::listen_flags, fate;
   const Verdict verdict = judge(listener, seg.flow.remote.address);
   switch (verdict) {
-    case Verdict::reject:
-      reset_for(seg);
-      return fate.reason = Reason::listen_rejected, fate;
-    case Verdict::drop:
-      return fate.reason = Reason::listen_dropped, fate;
-    case Verdict::accept: case Verdict::defer:
-      break;
+    case Verdict::reject: reset_for(seg); return fate.reason = Reason::listen_rejected, fate;
+    case Verdict::drop:   return fate.reason = Reason::listen_dropped, fate;
+    case Verdict::accept:
+    case Verdict::defer:  break;
   }
   fate.reason = open_half(index, listener, seg, verdict, above);
   if (fate.reason == Reason::none) fate.after = State::syn_received;
@@ -251,7 +257,8 @@ Stack::Impl::Fate Stack::Impl::arrives_at_listener(std::uint32_t index, Segment&
 Reason Stack::Impl::open_half(std::uint32_t index, Listener& listener, const Segment& syn,
                               Verdict verdict, std::optional<Seq> above) {
   if (listener.accept_queue_full()) return ++listener.accept_overflows, Reason::accept_queue_full;
-  if (listener.half_open >= listener.rules.half_open_limit || half_open.size() >= config.tcp.half_open_limit)
+  if (listener.half_open >= listener.rules.half_open_limit ||
+      half_open.size() >= config.tcp.half_open_limit)
     return ++listener.half_open_overflows, Reason::half_open_full;
   if (!memory.has_room(sizeof(tcp::HalfOpen))) return Reason::memory_limit;
   const auto [name, record] = half_open.emplace();

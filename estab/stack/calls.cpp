@@ -5,22 +5,27 @@
 namespace estab {
 
 Stack::Impl::Impl(PacketPool& p, const StackConfig& c, const Secrets& s)
-    : pool(p), config(c), secrets(s), memory(c.tcp.memory_limit),
+    : pool(p),
+      config(c),
+      secrets(s),
+      memory(c.tcp.memory_limit),
       env{config.tcp, secrets, pool, log, memory, *this, connection_timers},
-      resets_(c.tcp.reset_rate, s.table[0] ^ 1), echoes_(c.echo_reply_rate, s.table[0] ^ 2),
+      resets_(c.tcp.reset_rate, s.table[0] ^ 1),
+      echoes_(c.echo_reply_rate, s.table[0] ^ 2),
       next_port_(std::uint32_t(s.ports[0])) {}
 
 Stack::Impl::~Impl() {
   connections.for_each([&](auto, tcp::Connection& c) { c.release(env); });
 }
 
-// --- The table ------------------------------------------------------------------------------------
+// --- The table
+// ------------------------------------------------------------------------------------
 
 const Flow& Stack::Impl::flow_of(Demux::Ref ref) const {
   switch (ref.what()) {
     case Kind::connection: return connections[ref.index].flow();
-    case Kind::half_open: return half_open[ref.index].flow;
-    case Kind::time_wait: return time_wait_[ref.index].flow;
+    case Kind::half_open:  return half_open[ref.index].flow;
+    case Kind::time_wait:  return time_wait_[ref.index].flow;
   }
   std::unreachable();
 }
@@ -42,11 +47,13 @@ void Stack::Impl::drop(const Flow& flow, Kind kind, std::uint32_t index) {
 }
 
 void Stack::Impl::destroy(std::uint32_t index, tcp::Connection& connection) {
+  if (connection.orphan()) --orphans;
   connection.release(env);
   connections.erase(index);
 }
 
-// --- Listeners ------------------------------------------------------------------------------------
+// --- Listeners
+// ------------------------------------------------------------------------------------
 
 // The most particular one: this address, else any address of the family, else any at all.
 std::optional<std::uint32_t> Stack::Impl::find_listener(const Endpoint& local) const {
@@ -55,16 +62,17 @@ std::optional<std::uint32_t> Stack::Impl::find_listener(const Endpoint& local) c
   const auto [first, last] = listening_.equal_range(local.port);
   for (auto it = first; it != last; ++it) {
     const Address& a = listeners[it->second].local.address;
-    const int fit = a == local.address                                ? 3
+    const int fit = a == local.address                                         ? 3
                     : a.is_v4() && a.is_unspecified() && local.address.is_v4() ? 2
-                    : a == Address{}                                  ? 1
-                                                                      : 0;
+                    : a == Address{}                                           ? 1
+                                                                               : 0;
     if (fit > best) best = fit, found = it->second;
   }
   return found;
 }
 
-std::expected<ListenerId, Error> Stack::Impl::listen(const Endpoint& local, const ListenOptions& options) {
+std::expected<ListenerId, Error> Stack::Impl::listen(const Endpoint& local,
+                                                     const ListenOptions& options) {
   if (number(local.port) == 0) return std::unexpected(Error::invalid_argument);
   if (!local.address.is_unspecified() && !ip.is_ours(local.address))
     return std::unexpected(Error::address_not_available);
@@ -89,13 +97,16 @@ void Stack::Impl::close_listener(std::uint32_t index, bool tell) {
   });
   for (const auto at : records) {
     const tcp::HalfOpen& record = half_open[at];
-    reply(record.flow, {.seq = record.iss + 1, .ack = record.irs + 1, .flags = {.rst = true, .ack = true}},
+    reply(record.flow,
+          {.seq = record.iss + 1, .ack = record.irs + 1, .flags = {.rst = true, .ack = true}},
           State::syn_received, Reason::send_rst);
     remove_half_open(at, State::closed, Reason::listener_closed);
   }
-  for (const auto at : listener.accept_queue) connections[at].abort(env, Reason::listener_closed);
+  for (const auto at : listener.accept_queue)
+    ++orphans, connections[at].abort(env, Reason::listener_closed);
   const auto [first, last] = listening_.equal_range(listener.local.port);
-  listening_.erase(std::find_if(first, last, [&](const auto& entry) { return entry.second == index; }));
+  listening_.erase(
+      std::find_if(first, last, [&](const auto& entry) { return entry.second == index; }));
   if (tell)
     log.transition(env.now, {listener.local, {}}, State::listen, State::closed, Reason::user_close);
   listeners.erase(index);
@@ -117,16 +128,14 @@ std::expected<void, Error> Stack::Impl::decide(HalfOpenId id, Verdict verdict) {
             State::syn_received, Reason::send_rst);
       remove_half_open(id.index, State::listen, Reason::listen_rejected);
       break;
-    case Verdict::drop:
-      remove_half_open(id.index, State::listen, Reason::listen_dropped);
-      break;
-    case Verdict::defer:
-      return std::unexpected(Error::invalid_argument);
+    case Verdict::drop:  remove_half_open(id.index, State::listen, Reason::listen_dropped); break;
+    case Verdict::defer: return std::unexpected(Error::invalid_argument);
   }
   return {};
 }
 
-// --- Active opens ---------------------------------------------------------------------------------
+// --- Active opens
+// ---------------------------------------------------------------------------------
 
 std::expected<ConnectionId, Error> Stack::Impl::connect(const ConnectOptions& options, State from) {
   const Endpoint& remote = options.remote;
@@ -143,7 +152,8 @@ std::expected<ConnectionId, Error> Stack::Impl::connect(const ConnectOptions& op
   if (flow.local.address.is_v4() != remote.address.is_v4())
     return std::unexpected(Error::invalid_argument);
   if (!ip.route(remote.address)) return std::unexpected(Error::no_route);
-  if (ip.is_ours(remote.address)) return std::unexpected(Error::invalid_argument);  // No self-connect.
+  if (ip.is_ours(remote.address))
+    return std::unexpected(Error::invalid_argument);  // No self-connect.
   const auto port = choose_port(flow);
   if (!port) return std::unexpected(port.error());
   flow.local.port = *port;
@@ -151,7 +161,8 @@ std::expected<ConnectionId, Error> Stack::Impl::connect(const ConnectOptions& op
     log.counters().count(Reason::memory_limit);
     return std::unexpected(Error::no_memory);
   }
-  const auto [name, connection] = connections.emplace(env, flow, options.options.value_or(config.tcp.defaults));
+  const auto [name, connection] =
+      connections.emplace(env, flow, options.options.value_or(config.tcp.defaults));
   connection->set_index(name.index);
   put(flow, Kind::connection, name.index);
   connection->open(env, from);
@@ -176,11 +187,13 @@ std::expected<Port, Error> Stack::Impl::choose_port(Flow flow) {
   return std::unexpected(Error::no_ports);
 }
 
-// --- Notices, and what there is ----------------------------------------------------------------------
+// --- Notices, and what there is
+// ----------------------------------------------------------------------
 
 tcp::Connection* Stack::Impl::usable(ConnectionId id) const {
   tcp::Connection* connection = connections.find(id.index, id.generation);
-  return connection != nullptr && !connection->orphan() && connection->accepted ? connection : nullptr;
+  return connection != nullptr && !connection->orphan() && connection->accepted ? connection
+                                                                                : nullptr;
 }
 
 void Stack::Impl::note_listener(std::uint32_t index, std::uint16_t bits) {
@@ -194,8 +207,10 @@ bool Stack::Impl::next_notice(Notice& notice) {
     noting_listeners_.pop_back();
     Listener* listener = listeners.find(index);
     if (listener == nullptr || listener->notices == 0) continue;
-    notice = {.connection = {}, .listener = {index, listeners.generation(index)},
-              .user = listener->user, .bits = std::exchange(listener->notices, 0)};
+    notice = {.connection = {},
+              .listener = {index, listeners.generation(index)},
+              .user = listener->user,
+              .bits = std::exchange(listener->notices, 0)};
     return true;
   }
   while (noting_read_ < env.noting.size()) {
@@ -205,8 +220,11 @@ bool Stack::Impl::next_notice(Notice& notice) {
     connection->queued_noting = false;
     // Not accepted yet: what there is to say waits for the program that asks.
     if (!connection->accepted || connection->orphan() || !connection->has_notices()) continue;
-    notice = {.connection = {index, connections.generation(index)}, .listener = {},
-              .user = connection->user, .bits = connection->take_notices(), .error = connection->error()};
+    notice = {.connection = {index, connections.generation(index)},
+              .listener = {},
+              .user = connection->user,
+              .bits = connection->take_notices(),
+              .error = connection->error()};
     return true;
   }
   env.noting.clear();
@@ -226,8 +244,10 @@ Snapshot Stack::Impl::snapshot() const {
   });
   half_open.for_each([&](auto, const tcp::HalfOpen& h) {
     const std::uint32_t age = tcp::timestamp_at(env.now) - h.opened_ms;
-    s.half_open.push_back({.flow = h.flow, .age = std::chrono::milliseconds{age},
-                           .retransmissions = h.retransmissions, .deferred = h.deferred});
+    s.half_open.push_back({.flow = h.flow,
+                           .age = std::chrono::milliseconds{age},
+                           .retransmissions = h.retransmissions,
+                           .deferred = h.deferred});
   });
   time_wait_.for_each([&](const tcp::TimeWait& t, std::uint32_t index) {
     s.time_wait.push_back({.flow = t.flow, .left = time_wait_.ends(index, env.now) - env.now});

@@ -20,7 +20,8 @@ void Demux::place(Entry entry) {
 // Backward-shift deletion: no tombstones, so that look-ups stay short for ever.
 void Demux::erase(std::uint32_t hash, Kind kind, std::uint32_t index) {
   std::size_t at = hash & mask();
-  while (entries_[at].hash != hash || entries_[at].ref.what() != kind || entries_[at].ref.index != index)
+  while (entries_[at].hash != hash || entries_[at].ref.what() != kind ||
+         entries_[at].ref.index != index)
     at = (at + 1) & mask();
   for (std::size_t next = (at + 1) & mask(); entries_[next].used(); next = (next + 1) & mask()) {
     const std::size_t home = entries_[next].hash & mask();

@@ -19,17 +19,21 @@ struct Listener {
   Endpoint local;
   ListenOptions rules;
   tcp::Options options;
-  std::deque<std::uint32_t> accept_queue;     // Connections, by index.
-  std::deque<HalfOpenId> deferred;            // May name records that are gone.
+  std::deque<std::uint32_t> accept_queue;  // Connections, by index.
+  std::deque<HalfOpenId> deferred;         // May name records that are gone.
   std::uint32_t half_open = 0;
   std::uint64_t accepted = 0, half_open_overflows = 0, accept_overflows = 0;
   std::uint64_t user = 0;
   std::uint16_t notices = 0;
 
   [[nodiscard]] ListenerInfo info() const {
-    return {.local = local, .half_open = half_open, .half_open_limit = rules.half_open_limit,
-            .accept_queue = std::uint32_t(accept_queue.size()), .accept_limit = rules.backlog + 1,
-            .accepted = accepted, .half_open_overflows = half_open_overflows,
+    return {.local = local,
+            .half_open = half_open,
+            .half_open_limit = rules.half_open_limit,
+            .accept_queue = std::uint32_t(accept_queue.size()),
+            .accept_limit = rules.backlog + 1,
+            .accepted = accepted,
+            .half_open_overflows = half_open_overflows,
             .accept_overflows = accept_overflows};
   }
   [[nodiscard]] bool accept_queue_full() const { return accept_queue.size() > rules.backlog; }
@@ -71,6 +75,7 @@ class Stack::Impl final : public tcp::Below {
   Slab<Listener> listeners;
   Slab<tcp::Connection> connections;
   Slab<tcp::HalfOpen> half_open;
+  std::size_t orphans = 0;
 
  private:
   // What became of an arriving packet.
@@ -90,8 +95,8 @@ class Stack::Impl final : public tcp::Below {
   Fate arrives_at_time_wait(std::uint32_t index, tcp::Segment& seg);
   Fate arrives_at_no_connection(tcp::Segment& seg, std::optional<Seq> above);
   Fate arrives_at_listener(std::uint32_t index, tcp::Segment& seg, std::optional<Seq> above);
-  Reason open_half(std::uint32_t index, Listener& listener, const tcp::Segment& syn, Verdict verdict,
-                   std::optional<Seq> above);
+  Reason open_half(std::uint32_t index, Listener& listener, const tcp::Segment& syn,
+                   Verdict verdict, std::optional<Seq> above);
   std::optional<std::uint32_t> promote(std::uint32_t index, Listener& listener);
   void remove_half_open(std::uint32_t index, State to, Reason why);
   void remove_time_wait(std::uint32_t index, Reason why);
@@ -123,15 +128,15 @@ class Stack::Impl final : public tcp::Below {
   void drop(const Flow& flow, Kind kind, std::uint32_t index);
 
   Demux demux_;
-  std::uint64_t demux_bytes_ = 0;   // Charged for the table.
+  std::uint64_t demux_bytes_ = 0;  // Charged for the table.
   tcp::TimeWaitList time_wait_;
   std::multimap<Port, std::uint32_t> listening_;
-  PacketSink* sink_ = nullptr;      // While poll_transmit runs.
-  PacketList outbox_;               // What was to leave while no sink was at hand.
+  PacketSink* sink_ = nullptr;  // While poll_transmit runs.
+  PacketList outbox_;           // What was to leave while no sink was at hand.
   std::uint32_t outbox_size_ = 0;
   std::vector<HalfOpenId> owed_syn_acks_;
   std::vector<std::uint32_t> noting_listeners_;
-  std::size_t noting_read_ = 0;     // Of env.noting: those before it are told.
+  std::size_t noting_read_ = 0;  // Of env.noting: those before it are told.
   TokenBucket resets_, echoes_;
   std::uint32_t next_port_ = 0;
 };

@@ -81,7 +81,8 @@ bool Stack::Impl::send_owed() {
   return env.owing.empty();
 }
 
-// --- tcp::Below -----------------------------------------------------------------------------------
+// --- tcp::Below
+// -----------------------------------------------------------------------------------
 
 bool Stack::Impl::ready(const Address& remote) {
   const auto out = ip.route(remote);
@@ -97,9 +98,7 @@ std::uint32_t Stack::Impl::largest_text(const Address& remote) {
   return std::min(config.tcp.largest_super_segment, device > headers ? device - headers : 0);
 }
 
-void Stack::Impl::negative_advice(const Address& remote) {
-  ip.forget_path(remote);
-}
+void Stack::Impl::negative_advice(const Address& remote) { ip.forget_path(remote); }
 
 void Stack::Impl::output(Packet packet, const tcp::Outgoing& how) {
   const Flow& flow = how.flow;
@@ -107,7 +106,8 @@ void Stack::Impl::output(Packet packet, const tcp::Outgoing& how) {
   if (!out) return log.counters().count(Reason::no_route);
   packet.interface() = *out;
   const auto length = std::uint32_t(packet.size());
-  auto sum = wire::pseudo_header(flow.local.address, flow.remote.address, wire::Protocol::tcp, length);
+  auto sum =
+      wire::pseudo_header(flow.local.address, flow.remote.address, wire::Protocol::tcp, length);
   std::byte* field = packet.linear().data() + wire::tcp_checksum_offset;
   if (how.segment_size > 0 || ip.interface(*out).transmit_checksum) {
     packet.offload() = {Offload::Checksum::owed, how.segment_size};
@@ -117,13 +117,23 @@ void Stack::Impl::output(Packet packet, const tcp::Outgoing& how) {
     store_be(field, sum.value());
   }
   const std::size_t header = wire::ip_header_size(flow.remote.address);
-  wire::emit_ip({.source = flow.local.address, .destination = flow.remote.address,
-                 .protocol = wire::Protocol::tcp, .hop_limit = how.hop_limit, .dscp = how.dscp,
-                 .ecn = wire::Ecn::not_ect, .header_length = std::uint16_t(header),
+  wire::emit_ip({.source = flow.local.address,
+                 .destination = flow.remote.address,
+                 .protocol = wire::Protocol::tcp,
+                 .hop_limit = how.hop_limit,
+                 .dscp = how.dscp,
+                 .ecn = wire::Ecn::not_ect,
+                 .header_length = std::uint16_t(header),
                  .total_length = std::uint32_t(header + length)},
                 packet.push_front(header));
-  log.packet({.at = env.now, .kind = EventKind::sent, .reason = how.reason, .before = how.before,
-              .after = how.after, .flow = flow, .interface = *out}, packet);
+  log.packet({.at = env.now,
+              .kind = EventKind::sent,
+              .reason = how.reason,
+              .before = how.before,
+              .after = how.after,
+              .flow = flow,
+              .interface = *out},
+             packet);
   if (sink_ != nullptr && outbox_.empty()) sink_->transmit(std::move(packet));
   else queue(std::move(packet));
 }
@@ -152,8 +162,11 @@ void Stack::Impl::reply(const Flow& flow, wire::TcpHeader header, State state, R
   header.source = flow.local.port;
   header.destination = flow.remote.port;
   wire::emit_tcp(header, packet.push_front(wire::tcp_size(header)));
-  output(std::move(packet), {.flow = flow, .hop_limit = config.tcp.defaults.hop_limit,
-                             .before = state, .after = state, .reason = why});
+  output(std::move(packet), {.flow = flow,
+                             .hop_limit = config.tcp.defaults.hop_limit,
+                             .before = state,
+                             .after = state,
+                             .reason = why});
 }
 
 // §3.10.7.1: acceptable to whatever sent the segment.
@@ -198,8 +211,11 @@ void Stack::Impl::to_time_wait(std::uint32_t index, tcp::Connection& connection)
   destroy(index, connection);
   if (time_wait_.size() >= config.tcp.time_wait_limit || !memory.has_room(sizeof(tcp::TimeWait)))
     return log.transition(env.now, flow, State::time_wait, State::closed, Reason::time_wait_limit);
-  tcp::TimeWait record{.flow = flow, .snd_nxt = remains.snd_nxt, .rcv_nxt = remains.rcv_nxt,
-                       .ts_recent = remains.ts_recent, .ts_offset = remains.ts_offset};
+  tcp::TimeWait record{.flow = flow,
+                       .snd_nxt = remains.snd_nxt,
+                       .rcv_nxt = remains.rcv_nxt,
+                       .ts_recent = remains.ts_recent,
+                       .ts_offset = remains.ts_offset};
   record.has_timestamps = remains.timestamps;
   memory.charge(sizeof(tcp::TimeWait));
   put(flow, Kind::time_wait, time_wait_.add(record, env.now, config.tcp.time_wait));

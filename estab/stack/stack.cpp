@@ -13,7 +13,9 @@ Stack::Stack(PacketPool& pool, const StackConfig& config, const Secrets& secrets
     : impl_(std::make_unique<Impl>(pool, config, secrets)) {}
 Stack::~Stack() = default;
 
-std::uint8_t Stack::add_interface(const InterfaceConfig& config) { return impl_->ip.add_interface(config); }
+std::uint8_t Stack::add_interface(const InterfaceConfig& config) {
+  return impl_->ip.add_interface(config);
+}
 void Stack::add_route(const Route& route) { impl_->ip.add_route(route); }
 
 void Stack::receive(std::span<Packet> batch, Instant now) {
@@ -28,7 +30,8 @@ bool Stack::poll_transmit(PacketSink& sink, Instant now) {
 
 Instant Stack::next_deadline() const { return impl_->next_deadline(); }
 
-// --- Listeners --------------------------------------------------------------------------------------
+// --- Listeners
+// --------------------------------------------------------------------------------------
 
 std::expected<ListenerId, Error> Stack::listen(const Endpoint& local, const ListenOptions& options,
                                                Instant now) {
@@ -44,8 +47,7 @@ std::expected<ConnectionId, Error> Stack::accept(ListenerId id) {
   listener->accept_queue.pop_front();
   tcp::Connection& connection = impl_->connections[index];
   connection.accepted = true;
-  if (connection.has_notices() && !std::exchange(connection.queued_noting, true))
-    impl_->env.noting.push_back(index);
+  connection.renote(impl_->env);
   return ConnectionId{index, impl_->connections.generation(index)};
 }
 
@@ -72,26 +74,31 @@ std::expected<void, Error> Stack::close(ListenerId id, Instant now) {
   return {};
 }
 
-// --- Opening ----------------------------------------------------------------------------------------
+// --- Opening
+// ----------------------------------------------------------------------------------------
 
 std::expected<ConnectionId, Error> Stack::connect(const ConnectOptions& options, Instant now) {
   impl_->env.now = now;
   return impl_->connect(options, State::closed);
 }
 
-std::expected<ConnectionId, Error> Stack::connect(ListenerId id, const Endpoint& remote, Instant now) {
+std::expected<ConnectionId, Error> Stack::connect(ListenerId id, const Endpoint& remote,
+                                                  Instant now) {
   impl_->env.now = now;
   const Listener* listener = impl_->listeners.find(id.index, id.generation);
   if (listener == nullptr) return NotConnected(stale);
-  const ConnectOptions options{.remote = remote, .local = listener->local, .options = listener->options};
+  const ConnectOptions options{
+      .remote = remote, .local = listener->local, .options = listener->options};
   auto connection = impl_->connect(options, State::listen);
   if (connection) impl_->close_listener(id.index, false);
   return connection;
 }
 
-// --- Connections ------------------------------------------------------------------------------------
+// --- Connections
+// ------------------------------------------------------------------------------------
 
-std::expected<std::size_t, Error> Stack::send(ConnectionId id, Bytes text, SendFlags flags, Instant now) {
+std::expected<std::size_t, Error> Stack::send(ConnectionId id, Bytes text, SendFlags flags,
+                                              Instant now) {
   impl_->env.now = now;
   tcp::Connection* connection = impl_->usable(id);
   if (connection == nullptr) return NotConnected(stale);
@@ -124,6 +131,7 @@ std::expected<void, Error> Stack::close(ConnectionId id, Instant now) {
   impl_->env.now = now;
   tcp::Connection* connection = impl_->usable(id);
   if (connection == nullptr) return NotConnected(stale);
+  ++impl_->orphans;
   connection->close(impl_->env);
   impl_->process_ended();
   return {};
@@ -133,6 +141,7 @@ std::expected<void, Error> Stack::abort(ConnectionId id, Instant now) {
   impl_->env.now = now;
   tcp::Connection* connection = impl_->usable(id);
   if (connection == nullptr) return NotConnected(stale);
+  ++impl_->orphans;
   connection->abort(impl_->env, Reason::user_abort);
   impl_->process_ended();
   return {};
@@ -175,7 +184,8 @@ std::expected<tcp::Options, Error> Stack::options(ConnectionId id) const {
   return connection->options();
 }
 
-std::expected<void, Error> Stack::set_options(ConnectionId id, const tcp::Options& options, Instant now) {
+std::expected<void, Error> Stack::set_options(ConnectionId id, const tcp::Options& options,
+                                              Instant now) {
   impl_->env.now = now;
   tcp::Connection* connection = impl_->usable(id);
   if (connection == nullptr) return NotConnected(stale);
@@ -197,7 +207,8 @@ std::expected<void, Error> Stack::set_user(ListenerId id, std::uint64_t user) {
   return {};
 }
 
-// --- What there is to say -----------------------------------------------------------------------------
+// --- What there is to say
+// -----------------------------------------------------------------------------
 
 bool Stack::next_notice(Notice& notice) { return impl_->next_notice(notice); }
 EventLog& Stack::log() { return impl_->log; }
@@ -206,6 +217,7 @@ Snapshot Stack::snapshot(Instant now) const {
   impl_->env.now = now;
   return impl_->snapshot();
 }
+std::size_t Stack::finishing() const { return impl_->orphans; }
 std::uint64_t Stack::memory() const { return impl_->memory.used(); }
 const StackConfig& Stack::config() const { return impl_->config; }
 

@@ -33,7 +33,6 @@ struct HalfOpenId {
   friend bool operator==(HalfOpenId, HalfOpenId) = default;
 };
 
-
 using ip::InterfaceConfig;
 using ip::Route;
 
@@ -59,16 +58,16 @@ struct ListenRule {
 };
 
 struct ListenOptions {
-  std::uint32_t backlog = 128;             // The accept queue holds backlog + 1 (Linux).
-  std::uint32_t half_open_limit = 1024;    // Half-open records of this listener.
+  std::uint32_t backlog = 128;           // The accept queue holds backlog + 1 (Linux).
+  std::uint32_t half_open_limit = 1024;  // Half-open records of this listener.
   std::vector<ListenRule> rules;
   Verdict otherwise = Verdict::accept;
-  std::optional<tcp::Options> options;     // Of the connections; else the stack's defaults.
+  std::optional<tcp::Options> options;  // Of the connections; else the stack's defaults.
 };
 
 struct ConnectOptions {
   Endpoint remote;
-  Endpoint local;                          // Unspecified address or port 0: the stack chooses.
+  Endpoint local;  // Unspecified address or port 0: the stack chooses.
   std::optional<tcp::Options> options;
 };
 
@@ -83,7 +82,7 @@ struct SendFlags {
 struct Notice {
   ConnectionId connection;  // Or:
   ListenerId listener;
-  std::uint64_t user = 0;   // As set by set_user().
+  std::uint64_t user = 0;  // As set by set_user().
   std::uint16_t bits = 0;
   Error error = Error::none;
 };
@@ -112,14 +111,19 @@ class Stack {
 
   // --- The user calls (RFC 9293 §3.9.1, §3.10.1 to 6) --------------------------------------
   // OPEN, passive. The address may be unspecified; ":: port 80" serves both families.
-  std::expected<ListenerId, Error> listen(const Endpoint& local, const ListenOptions& options, Instant now);
+  std::expected<ListenerId, Error> listen(const Endpoint& local, const ListenOptions& options,
+                                          Instant now);
   // OPEN, active. A notice `connected` or `closed` tells the outcome.
   std::expected<ConnectionId, Error> connect(const ConnectOptions& options, Instant now);
   // OPEN, active, on a listening socket: LISTEN -> SYN-SENT; the listener is gone.
-  std::expected<ConnectionId, Error> connect(ListenerId listener, const Endpoint& remote, Instant now);
+  std::expected<ConnectionId, Error> connect(ListenerId listener, const Endpoint& remote,
+                                             Instant now);
   std::expected<ConnectionId, Error> accept(ListenerId listener);
   // A SYN that waits for the program's word, oldest first; it stays until decided or expired.
-  struct Deferred { HalfOpenId id; Flow flow; };
+  struct Deferred {
+    HalfOpenId id;
+    Flow flow;
+  };
   std::optional<Deferred> next_deferred(ListenerId listener);
   std::expected<void, Error> decide(HalfOpenId id, Verdict verdict, Instant now);
   // CLOSE of a listener: its half-open peers and those not accepted are reset.
@@ -162,6 +166,8 @@ class Stack {
   EventLog& log();
   [[nodiscard]] const EventLog& log() const;
   [[nodiscard]] Snapshot snapshot(Instant now) const;
+  // Connections that the program has let go of and that are not finished yet.
+  [[nodiscard]] std::size_t finishing() const;
   // Bytes in use on account of this stack, tables included.
   [[nodiscard]] std::uint64_t memory() const;
   [[nodiscard]] const StackConfig& config() const;

@@ -19,7 +19,6 @@ void Connection::accept_ack(Env& env, const Segment& seg) {
     account_.release(env.memory, send_queue_.consume(acked - fin - !syn_acked_));
     snd_.una = seg.ack;
     syn_acked_ = true;
-    octets_acked_ += acked;
     if (send_urgent_ && snd_.up <= snd_.una) send_urgent_ = false;
     retransmissions_ = 0;
     stalled_since_ = never;
@@ -31,8 +30,10 @@ void Connection::accept_ack(Env& env, const Segment& seg) {
   if (was_shut && snd_.wnd > 0) restart_retransmission_timer(env);
   if (flight_) apply_sacks(seg, told);
   if (told.delivered > 0) sample_rtt(env, seg, told);
-  if (acked > 0 && recovery_ != Recovery::fast && std::exchange(cwnd_limited_, false))
-    congestion_.on_ack({.acked = acked, .flight = in_flight, .mss = mss_, .srtt = rtt_.srtt(), .now = env.now});
+  if (acked > 0 && recovery_ != Recovery::fast && cwnd_limited_)
+    congestion_.on_ack(
+        {.acked = acked, .flight = in_flight, .mss = mss_, .srtt = rtt_.srtt(), .now = env.now});
+  if (acked > 0) cwnd_limited_ = false;  // Until transmit() meets the limit again.
   detect_loss(env, acked, duplicate || (acked == 0 && told.delivered > 0));
   if (acked > 0) {
     restart_retransmission_timer(env);
@@ -76,7 +77,8 @@ void Connection::sample_rtt(Env& env, const Segment& seg, const Flight::Acked& t
   if (!use_timestamps_ || !seg.options.timestamps || seg.options.timestamps->echo == 0) return;
   // RFC 7323 §4: the echo tells which transmission was answered.
   const std::uint32_t ticks = timestamp_at(env.now) + ts_offset_ - seg.options.timestamps->echo;
-  if (ticks < 0x7fffffff) rtt_.sample(std::chrono::milliseconds{ticks}, config.rto_min, config.rto_max);
+  if (ticks < 0x7fffffff)
+    rtt_.sample(std::chrono::milliseconds{ticks}, config.rto_min, config.rto_max);
 }
 
 void Connection::detect_loss(Env& env, std::uint32_t acked, bool duplicate) {
@@ -114,8 +116,11 @@ void Connection::detect_loss(Env& env, std::uint32_t acked, bool duplicate) {
 void Connection::enter_recovery(Env& env) {
   recovery_ = Recovery::fast;
   recover_ = snd_.nxt;
-  congestion_.on_loss({.acked = 0, .flight = distance(snd_.una, snd_.nxt), .mss = mss_,
-                       .srtt = rtt_.srtt(), .now = env.now});
+  congestion_.on_loss({.acked = 0,
+                       .flight = distance(snd_.una, snd_.nxt),
+                       .mss = mss_,
+                       .srtt = rtt_.srtt(),
+                       .now = env.now});
 }
 
 // RFC 6298 §5.2, §5.3.
@@ -146,8 +151,7 @@ Reason Connection::icmp_arrives(Env& env, const wire::IcmpError& error) {
   // what it quotes must be in flight.
   if (!in_flight(error.seq)) return Reason::icmp_not_in_flight;
   switch (error.meaning) {
-    case wire::IcmpMeaning::source_quench:
-      return Reason::icmp_source_quench;
+    case wire::IcmpMeaning::source_quench: return Reason::icmp_source_quench;
     case wire::IcmpMeaning::packet_too_big:
       update_mss(env);
       if (flight_) {
@@ -160,7 +164,8 @@ Reason Connection::icmp_arrives(Env& env, const wire::IcmpError& error) {
     case wire::IcmpMeaning::hard:
       // RFC 5927 §4.1, and Linux: only while opening; afterwards it is as soft as the rest.
       if (is(syn_sent | syn_received)) {
-        end(env, error.code == 3 || error.code == 4 ? Error::refused : Error::unreachable, Reason::host_unreachable);
+        end(env, error.code == 3 || error.code == 4 ? Error::refused : Error::unreachable,
+            Reason::host_unreachable);
         return Reason::none;
       }
       [[fallthrough]];

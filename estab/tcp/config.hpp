@@ -10,18 +10,18 @@ namespace estab::tcp {
 
 // A connection's settings. They may be changed while it lives, except where "at open" is said.
 struct Options {
-  bool nagle = true;                      // RFC 9293 §3.7.4; off is TCP_NODELAY (MUST-17).
-  bool keep_alive = false;                // MUST-24, MUST-25.
-  std::uint8_t dscp = 0;                  // MUST-48, SHLD-21; 0..63.
-  std::uint8_t hop_limit = 64;            // MUST-49; Linux.
-  std::uint32_t send_buffer = 4 << 20;    // Octets queued at the most. Linux: grows to 4 MiB.
-  std::uint32_t receive_buffer = 1 << 20; // Octets offered at the most, at open. Linux: 128 KiB to
-                                          // 6 MiB by autotuning, which is to come.
-  Duration user_timeout{};                // RFC 9293 §3.9.1 OPEN; 0: off, as everywhere.
-  Duration keep_alive_idle = 7200s;       // MUST-28.
-  Duration keep_alive_interval = 75s;     // Linux.
-  std::uint8_t keep_alive_probes = 9;     // Linux; MUST-29.
-  bool keep_alive_octet = false;          // MAY-6: one garbage octet, for peers that need it.
+  bool nagle = true;                       // RFC 9293 §3.7.4; off is TCP_NODELAY (MUST-17).
+  bool keep_alive = false;                 // MUST-24, MUST-25.
+  std::uint8_t dscp = 0;                   // MUST-48, SHLD-21; 0..63.
+  std::uint8_t hop_limit = 64;             // MUST-49; Linux.
+  std::uint32_t send_buffer = 4 << 20;     // Octets queued at the most. Linux: grows to 4 MiB.
+  std::uint32_t receive_buffer = 1 << 20;  // Octets offered at the most, at open. Linux: 128 KiB to
+                                           // 6 MiB by autotuning, which is to come.
+  Milliseconds user_timeout{};             // RFC 9293 §3.9.1 OPEN; 0: off, as everywhere.
+  Milliseconds keep_alive_idle{7200s};     // MUST-28.
+  Milliseconds keep_alive_interval{75s};   // Linux.
+  std::uint8_t keep_alive_probes = 9;      // Linux; MUST-29.
+  bool keep_alive_octet = false;           // MAY-6: one garbage octet, for peers that need it.
 };
 
 // What is the same for all connections of a stack.
@@ -30,44 +30,44 @@ struct Config {
 
   // Opening.
   bool window_scaling = true, timestamps = true, sack = true;  // RFC 7323, RFC 2018.
-  std::uint16_t initial_window_segments = 10;    // RFC 6928.
-  std::uint16_t smallest_send_mss = 216;         // threats 11; Linux: 48.
-  Duration initial_rto = 1s;                     // RFC 6298 §2.1.
-  std::uint8_t syn_linear_retransmissions = 4;   // Linux: 1, 2, 3, 4, 5, then doubling: 7, 11, 19 s …
-  Duration syn_timeout = 259s;                   // MUST-23 asks 180 s; Linux gives up at 131 s.
-  std::uint8_t syn_ack_retransmissions = 3;      // At 1, 3, 7 s; gone at 15 s (Linux: 5, 63 s).
-  std::uint32_t half_open_limit = 8192;          // Records in the whole stack, 96 bytes each.
+  std::uint16_t initial_window_segments = 10;                  // RFC 6928.
+  std::uint16_t smallest_send_mss = 216;                       // threats 11; Linux: 48.
+  Duration initial_rto = 1s;                                   // RFC 6298 §2.1.
+  std::uint8_t syn_linear_retransmissions = 4;  // Linux: 1 to 5 s, then doubling: 7, 11, 19 s …
+  Duration syn_timeout = 259s;                  // MUST-23 asks 180 s; Linux gives up at 131 s.
+  std::uint8_t syn_ack_retransmissions = 3;     // At 1, 3, 7 s; gone at 15 s (Linux: 5, 63 s).
+  std::uint32_t half_open_limit = 8192;         // Records in the whole stack, 96 bytes each.
 
   // Sending.
-  Duration rto_min = 200ms, rto_max = 120s;      // Linux; RFC 6298 §2.4 would have 1 s.
-  Duration r1_after{};                           // SHLD-9: 0: after the third retransmission.
-  Duration retransmission_limit = 924600ms;      // R2: Linux; SHLD-11 asks 100 s.
-  std::uint8_t orphan_retransmissions = 8;       // Linux.
-  std::uint8_t duplicate_ack_threshold = 3;      // RFC 5681.
-  std::uint32_t largest_super_segment = 65000;   // Octets of text; a device may take less.
-  bool cwnd_idle_restart = true;                 // RFC 5681 §4.1; Linux.
+  Duration rto_min = 200ms, rto_max = 120s;     // Linux; RFC 6298 §2.4 would have 1 s.
+  std::uint8_t r1_retransmissions = 3;          // SHLD-10; then SHLD-9's notice.
+  Duration retransmission_limit = 924600ms;     // R2: Linux; SHLD-11 asks 100 s.
+  std::uint8_t orphan_retransmissions = 8;      // Linux.
+  std::uint8_t duplicate_ack_threshold = 3;     // RFC 5681.
+  std::uint32_t largest_super_segment = 65000;  // Octets of text; a device may take less.
+  bool cwnd_idle_restart = true;                // RFC 5681 §4.1; Linux.
 
   // Receiving.
   Duration delayed_ack = 40ms, delayed_ack_max = 200ms;  // Linux; MUST-40: under 500 ms.
-  std::uint8_t quick_acks = 16;                  // Segments acknowledged at once, at first.
-  bool require_timestamps = true;                // RFC 7323 §3.2; Linux takes such a segment.
-  Duration challenge_interval = 500ms;           // RFC 5961 §7, per connection; Linux.
-  std::uint16_t unacceptable_ack_burst = 16;     // threats §2.9: a bucket of its own, so that a
-  std::uint16_t unacceptable_ack_rate = 100;     // peer in persist never starves; ACKs a second.
-  std::uint16_t reassembly_ranges = 128;         // Holes at the most (threats 10, 13).
+  std::uint8_t quick_acks = 16;                          // Segments acknowledged at once, at first.
+  bool require_timestamps = true;             // RFC 7323 §3.2; Linux takes such a segment.
+  Duration challenge_interval = 500ms;        // RFC 5961 §7, per connection; Linux.
+  std::uint16_t unacceptable_ack_burst = 16;  // threats §2.9: a bucket of its own, so that a
+  std::uint16_t unacceptable_ack_rate = 100;  // peer in persist never starves; ACKs a second.
+  std::uint16_t reassembly_ranges = 128;      // Holes at the most (threats 10, 13).
 
   // Closing.
-  Duration time_wait = 60s;                      // 2 MSL: Linux; the RFC's is 240 s (MUST-13).
-  Duration fin_wait_2 = 60s;                     // Of an orphan; Linux.
-  bool rst_ends_time_wait = false;               // RFC 1337; Linux obeys the reset.
-  std::uint32_t time_wait_limit = 1 << 20;       // Records, 64 bytes each.
+  Duration time_wait = 60s;                 // 2 MSL: Linux; the RFC's is 240 s (MUST-13).
+  Duration fin_wait_2 = 60s;                // Of an orphan; Linux.
+  bool rst_ends_time_wait = false;          // RFC 1337; Linux obeys the reset.
+  std::uint32_t time_wait_limit = 1 << 20;  // Records, 64 bytes each.
 
   // Memory, at its true size: packets, chunks, records, connections, tables.
-  std::uint64_t memory_limit = 1ull << 30;       // Bytes of the stack; then newcomers are refused.
-  std::uint32_t memory_reserve = 16 << 10;       // Bytes that each connection may use all the same.
+  std::uint64_t memory_limit = 1ull << 30;  // Bytes of the stack; then newcomers are refused.
+  std::uint32_t memory_reserve = 16 << 10;  // Bytes that each connection may use all the same.
 
   // Resets for no connection: a bucket with jitter (threats 40).
-  std::uint32_t reset_rate = 1000;               // A second, a stack.
+  std::uint32_t reset_rate = 1000;  // A second, a stack.
 };
 
 }  // namespace estab::tcp

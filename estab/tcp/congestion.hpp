@@ -9,8 +9,8 @@ namespace estab::tcp {
 
 // What a controller may know: numbers, not the connection (style, habit 6).
 struct CongestionInput {
-  std::uint32_t acked = 0;     // Octets newly acknowledged.
-  std::uint32_t flight = 0;    // Octets in flight before that.
+  std::uint32_t acked = 0;   // Octets newly acknowledged.
+  std::uint32_t flight = 0;  // Octets in flight before that.
   std::uint32_t mss = 0;
   Duration srtt{};
   Instant now{};

@@ -2,14 +2,13 @@
 // One connection from SYN-SENT, or from ESTABLISHED where a listener's record did the opening, to
 // CLOSED or TIME-WAIT. Arriving segments, calls and timers record what is owed; transmit() sends
 // it once, after the batch (MUST-58, MUST-59). user_calls.cpp is RFC 9293 §3.10.1 to 6,
-// segment_arrives.cpp §3.10.7, acknowledge.cpp what an ACK does to the sender, timeouts.cpp
-// §3.10.8, transmit.cpp what leaves.
+// segment_arrives.cpp §3.10.7, acknowledge.cpp what an ACK does to the sender, owed_acks.cpp
+// when one is due, timeouts.cpp §3.10.8, transmit.cpp what leaves.
 #pragma once
 #include <expected>
 #include <memory>
 
 #include "estab/event/snapshot.hpp"
-#include "estab/wire/icmp.hpp"
 #include "estab/tcp/congestion.hpp"
 #include "estab/tcp/env.hpp"
 #include "estab/tcp/error.hpp"
@@ -20,6 +19,7 @@
 #include "estab/tcp/rtt.hpp"
 #include "estab/tcp/send_queue.hpp"
 #include "estab/tcp/time_wait.hpp"
+#include "estab/wire/icmp.hpp"
 
 namespace estab::tcp {
 
@@ -65,16 +65,22 @@ class Connection : public TimerNode {
   void release(Env& env);
   [[nodiscard]] std::uint16_t take_notices() { return std::exchange(notices_, 0); }
   [[nodiscard]] bool has_notices() const { return notices_ != 0; }
-  [[nodiscard]] bool owes() const { return acks_owed_ > 0; }
+  void renote(Env& env);  // Queues it again if there is something to say.
+  [[nodiscard]] bool owes() const { return ack_owed_; }
   [[nodiscard]] bool in_flight(Seq seq) const { return snd_.una <= seq && seq < snd_.nxt; }
   // A SYN takes over from TIME-WAIT (RFC 6191); what the program has not read stays readable.
   [[nodiscard]] bool yields_to(const Segment& syn) const;
   void yield(Env& env) { end(env, Error::none, Reason::time_wait_reuse); }
-  struct Remains { Seq snd_nxt, rcv_nxt; std::uint32_t ts_recent, ts_offset; bool timestamps; Instant until; };
+  struct Remains {
+    Seq snd_nxt, rcv_nxt;
+    std::uint32_t ts_recent, ts_offset;
+    bool timestamps;
+    Instant until;
+  };
   [[nodiscard]] Remains remains() const;  // What TIME-WAIT must know.
   std::uint64_t user = 0;
-  bool accepted = true;     // False: still in its listener's accept queue.
-  bool queued_owing = false, queued_noting = false, queued_ended = false;
+  bool accepted : 1 = true;  // False: still in its listener's accept queue.
+  bool queued_owing : 1 = false, queued_noting : 1 = false, queued_ended : 1 = false;
 
  private:
   enum class Recovery : std::uint8_t { none, fast, timeout };
@@ -90,6 +96,7 @@ class Connection : public TimerNode {
   void enter(Env& env, State to, Reason why);
   void owe(Env& env);
   void note(Env& env, std::uint16_t bits);
+  void tell_end(Env& env);
   void schedule(Env& env);
   void end(Env& env, Error error, Reason why);  // To CLOSED, without a word to the peer.
   void reset_peer(Env& env);
@@ -147,7 +154,8 @@ class Connection : public TimerNode {
   void send_acks(Env& env);
   bool send_text(Env& env, Seq seq, std::uint32_t text, bool fin, Reason why);
   void send_bare(Env& env, Seq seq, wire::Flags flags, Reason why, std::uint32_t garbage = 0);
-  void emit(Env& env, Packet packet, wire::TcpHeader header, std::uint16_t segment_size, Reason why);
+  void emit(Env& env, Packet packet, wire::TcpHeader header, std::uint16_t segment_size,
+            Reason why);
   [[nodiscard]] wire::TcpHeader header(Env& env, Seq seq, wire::Flags flags);
   void add_sack(wire::Options& options) const;
   [[nodiscard]] std::uint32_t new_text_allowed(Env& env);
@@ -166,7 +174,9 @@ class Connection : public TimerNode {
   [[nodiscard]] Seq text_end() const { return text_begin() + send_queue_.size(); }
   [[nodiscard]] bool fin_acked() const { return fin_sent_ && snd_.una == snd_.nxt; }
   [[nodiscard]] bool something_unacked() const { return snd_.una != snd_.nxt; }
-  [[nodiscard]] bool something_unsent() const { return snd_.nxt != text_end() + (fin_queued_ ? 1 : 0); }
+  [[nodiscard]] bool something_unsent() const {
+    return snd_.nxt != text_end() + (fin_queued_ ? 1 : 0);
+  }
   [[nodiscard]] Seq read_seq() const {
     return rcv_.nxt - (peer_fin_ ? 1 : 0) - receive_queue_.size();
   }
@@ -179,8 +189,8 @@ class Connection : public TimerNode {
   } snd_;
   struct Receive {
     Seq nxt, irs, up;
-    Seq edge;         // RCV.NXT + RCV.WND: it never moves left (SHLD-14).
-    Seq acked;        // Last.ACK.sent (RFC 7323 §4.3).
+    Seq edge;   // RCV.NXT + RCV.WND: it never moves left (SHLD-14).
+    Seq acked;  // Last.ACK.sent (RFC 7323 §4.3).
     [[nodiscard]] std::uint32_t wnd() const { return distance(nxt, edge); }
   } rcv_;
   Flow flow_;
@@ -188,38 +198,39 @@ class Connection : public TimerNode {
   Error error_ = Error::none;
   Recovery recovery_ = Recovery::none;
   std::uint8_t send_scale_ = 0, receive_scale_ = 0;
-  bool passive_ = false;                           // MUST-11.
-  bool use_timestamps_ = false, use_sack_ = false, use_scale_ = false;
-  bool orphan_ = false, syn_acked_ = false;
-  bool fin_queued_ = false, fin_sent_ = false, peer_fin_ = false;
-  bool send_urgent_ = false, receive_urgent_ = false;
-  bool syn_owed_ = false, probe_owed_ = false, keep_alive_owed_ = false, more_ = false;
-  bool override_sws_ = false, cwnd_limited_ = false;
-  bool want_readable_ = false, want_writable_ = false;
-  bool dsack_owed_ = false, syn_retransmitted_ = false;
-  std::uint8_t acks_owed_ = 0, duplicate_acks_owed_ = 0;
-  std::uint8_t quick_acks_ = 0, keep_alive_sent_ = 0, retransmissions_ = 0, dup_acks_ = 0;
+  bool passive_ : 1 = false;  // MUST-11.
+  bool use_timestamps_ : 1 = false, use_sack_ : 1 = false, use_scale_ : 1 = false;
+  bool orphan_ : 1 = false, syn_acked_ : 1 = false, syn_retransmitted_ : 1 = false;
+  bool fin_queued_ : 1 = false, fin_sent_ : 1 = false, peer_fin_ : 1 = false;
+  bool send_urgent_ : 1 = false, receive_urgent_ : 1 = false;
+  bool syn_owed_ : 1 = false, probe_owed_ : 1 = false, keep_alive_owed_ : 1 = false;
+  bool ack_owed_ : 1 = false, dsack_owed_ : 1 = false;
+  bool more_ : 1 = false, override_sws_ : 1 = false, cwnd_limited_ : 1 = false;
+  bool want_readable_ : 1 = false, want_writable_ : 1 = false;
+  std::uint8_t duplicate_acks_owed_ = 0, dup_acks_ = 0;
+  std::uint8_t quick_acks_ = 0, keep_alive_sent_ = 0, retransmissions_ = 0;
   Reason ack_reason_ = Reason::send_ack, retransmit_reason_ = Reason::retransmit_timeout;
   std::uint16_t notices_ = 0;
   std::uint16_t mss_ = 536, peer_mss_ = 536, receive_mss_ = 536;
-  std::uint16_t ack_tokens_ = 0;
+  std::uint16_t ack_tokens_ = 0;      // For ACKs of unacceptable segments.
+  std::uint16_t ack_timeout_ms_ = 0;  // Adapts between delayed_ack and delayed_ack_max.
   std::uint32_t index_ = 0;
   std::uint32_t ts_recent_ = 0, ts_offset_ = 0;
-  std::uint32_t unacked_text_ = 0;   // Octets that came since our last ACK.
-  Seq push_;                         // Behind the last octet of a write.
-  Seq small_;                        // Behind the last partial segment (Nagle, Minshall).
-  Seq recover_;                      // SND.NXT when recovery began (RFC 6582, RFC 6675).
+  // When these last happened: the stack's clock in ms, modulo 2^32.
+  std::uint32_t ts_recent_ms_ = 0, challenged_ms_ = 0, tokens_ms_ = 0;
+  std::uint32_t unacked_text_ = 0;  // Octets that came since our last ACK.
+  std::uint32_t flight_bytes_ = 0;  // Charged for the scoreboard.
+  Seq push_;                        // Behind the last octet of a write.
+  Seq small_;                       // Behind the last partial segment (Nagle, Minshall).
+  Seq recover_;                     // SND.NXT when recovery began (RFC 6582, RFC 6675).
   wire::SackBlock dsack_;
   Account account_;
-  std::uint32_t flight_bytes_ = 0, reassembly_bytes_ = 0;  // Charged for them.
   RttEstimator rtt_;
   Congestion congestion_;
-  Duration ack_timeout_;             // Adapts between delayed_ack and delayed_ack_max.
   Instant retransmit_at_ = never, ack_at_ = never, idle_at_ = never;
-  Instant opened_at_{}, last_received_at_{}, last_sent_at_{}, ts_recent_at_{};
-  Instant challenged_at_{}, tokens_at_{};
-  Instant stalled_since_ = never;    // When the first retransmission of what is unacked was due.
-  std::uint64_t octets_sent_ = 0, octets_received_ = 0, octets_retransmitted_ = 0, octets_acked_ = 0;
+  Instant opened_at_{}, last_received_at_{}, last_sent_at_{};
+  Instant stalled_since_ = never;  // When the first retransmission of what is unacked was due.
+  std::uint64_t octets_sent_ = 0, octets_received_ = 0, octets_retransmitted_ = 0;
   SendQueue send_queue_;
   ReceiveQueue receive_queue_;
   std::unique_ptr<Flight> flight_;

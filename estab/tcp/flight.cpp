@@ -21,7 +21,8 @@ void Flight::change(Record& record, F&& f) {
 }
 
 std::size_t Flight::find(Seq at) const {
-  const auto it = std::ranges::partition_point(records_, [&](const Record& r) { return r.end <= at; });
+  const auto it =
+      std::ranges::partition_point(records_, [&](const Record& r) { return r.end <= at; });
   return std::size_t(it - records_.begin());
 }
 
@@ -75,7 +76,8 @@ Flight::Acked Flight::acknowledge(Seq una) {
 }
 
 void Flight::sack(const wire::SackBlock& block, std::size_t record_limit, Acked& told) {
-  for (std::size_t i = find(block.begin); i < records_.size() && records_[i].begin < block.end; ++i) {
+  for (std::size_t i = find(block.begin); i < records_.size() && records_[i].begin < block.end;
+       ++i) {
     if (records_[i].sacked) continue;
     if (records_[i].begin < block.begin) {
       if (!split(i, block.begin, record_limit)) continue;

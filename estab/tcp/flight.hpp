@@ -16,17 +16,17 @@ class Flight {
   struct Record {
     Seq begin, end;
     Instant sent_at;
-    bool sacked = false;         // A SACK block covers it.
-    bool lost = false;           // Taken for lost; waits to be sent again, or was.
+    bool sacked = false;             // A SACK block covers it.
+    bool lost = false;               // Taken for lost; waits to be sent again, or was.
     bool in_retransmission = false;  // Sent again, and that copy counts as in flight.
-    bool retransmitted = false;  // Ever: Karn's algorithm takes no sample from it.
+    bool retransmitted = false;      // Ever: Karn's algorithm takes no sample from it.
     [[nodiscard]] std::uint32_t length() const { return distance(begin, end); }
   };
   // What an acknowledgment told.
   struct Acked {
-    std::uint32_t delivered = 0;          // Octets newly acknowledged or SACKed.
-    std::optional<Instant> sample_from;   // When the newest that was sent once was sent.
-    bool retransmitted = false;           // Some of it had been retransmitted.
+    std::uint32_t delivered = 0;         // Octets newly acknowledged or SACKed.
+    std::optional<Instant> sample_from;  // When the newest that was sent once was sent.
+    bool retransmitted = false;          // Some of it had been retransmitted.
   };
 
   [[nodiscard]] bool empty() const { return records_.empty(); }
@@ -53,7 +53,9 @@ class Flight {
   void mark_larger_lost(std::uint32_t octets);
 
   // The first stretch that is lost and not sent again yet.
-  struct Stretch { Seq begin, end; };
+  struct Stretch {
+    Seq begin, end;
+  };
   [[nodiscard]] std::optional<Stretch> next_lost() const;
   // RFC 6675 §4, NextSeg (3): the first below the highest SACKed that was not sent again.
   [[nodiscard]] std::optional<Stretch> next_unsacked() const;

@@ -41,20 +41,31 @@ void send_syn_ack(Env& env, HalfOpen& record, const Options& options) {
   if (!packet) return env.log.counters().count(Reason::no_memory);
   const Address& peer = record.flow.remote.address;
   const std::uint16_t mss = mss_for_mtu(env.below.path_mtu(peer), peer);
-  wire::TcpHeader h{.source = record.flow.local.port, .destination = record.flow.remote.port,
-                    .seq = record.iss, .ack = record.irs + 1,
-                    .flags = {.syn = true, .ack = true}, .window = 0, .urgent = 0, .options = {}};
+  wire::TcpHeader h{.source = record.flow.local.port,
+                    .destination = record.flow.remote.port,
+                    .seq = record.iss,
+                    .ack = record.irs + 1,
+                    .flags = {.syn = true, .ack = true},
+                    .window = 0,
+                    .urgent = 0,
+                    .options = {}};
   h.window = first_window(options.receive_buffer, mss - (record.has_timestamps ? 12 : 0));
   h.options.mss = mss;
   h.options.sack_permitted = record.has_sack;
   if (record.has_scale) h.options.window_scale = scale_for(options.receive_buffer);
   if (record.has_timestamps)
-    h.options.timestamps = {timestamp_at(env.now) + timestamp_offset(env.secrets.timestamps, record.flow), record.ts_recent};
+    h.options.timestamps = {
+        timestamp_at(env.now) + timestamp_offset(env.secrets.timestamps, record.flow),
+        record.ts_recent};
   wire::emit_tcp(h, packet.push_front(wire::tcp_size(h)));
-  env.below.output(std::move(packet),
-                   {.flow = record.flow, .hop_limit = options.hop_limit, .dscp = options.dscp,
-                    .before = State::syn_received, .after = State::syn_received,
-                    .reason = record.retransmissions > 0 ? Reason::retransmit_timeout : Reason::send_syn_ack});
+  env.below.output(
+      std::move(packet),
+      {.flow = record.flow,
+       .hop_limit = options.hop_limit,
+       .dscp = options.dscp,
+       .before = State::syn_received,
+       .after = State::syn_received,
+       .reason = record.retransmissions > 0 ? Reason::retransmit_timeout : Reason::send_syn_ack});
 }
 
 Duration syn_ack_interval(const Config& config, unsigned retransmissions) {

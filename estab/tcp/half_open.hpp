@@ -10,11 +10,11 @@ namespace estab::tcp {
 struct HalfOpen : TimerNode {
   Flow flow;
   Seq irs, iss;
-  std::uint32_t listener = 0;     // Its index.
+  std::uint32_t listener = 0;  // Its index.
   std::uint32_t ts_recent = 0;
-  std::uint32_t opened_ms = 0;    // Of the stack's clock.
-  std::uint16_t mss = 536;        // The peer's.
-  std::uint8_t scale = 0;         // The peer's, as shifted by.
+  std::uint32_t opened_ms = 0;  // Of the stack's clock.
+  std::uint16_t mss = 536;      // The peer's.
+  std::uint8_t scale = 0;       // The peer's, as shifted by.
   std::uint8_t retransmissions = 0;
   bool has_scale : 1 = false, has_timestamps : 1 = false, has_sack : 1 = false;
   bool deferred : 1 = false, owed : 1 = false;
@@ -37,12 +37,12 @@ void send_syn_ack(Env& env, HalfOpen& record, const Options& options);
 
 // What to do with a segment for the record (RFC 9293 §3.10.7.4, SYN-RECEIVED).
 enum class HalfOpenVerdict : std::uint8_t {
-  drop,           // Nothing, but count the reason.
-  answer,         // The SYN-ACK again: the peer's SYN came again.
-  acknowledge,    // A plain ACK: not acceptable, or a challenge.
-  reset,          // A reset for this segment: its ACK is wrong.
-  back_to_listen, // The record goes.
-  established,    // The handshake is done.
+  drop,            // Nothing, but count the reason.
+  answer,          // The SYN-ACK again: the peer's SYN came again.
+  acknowledge,     // A plain ACK: not acceptable, or a challenge.
+  reset,           // A reset for this segment: its ACK is wrong.
+  back_to_listen,  // The record goes.
+  established,     // The handshake is done.
 };
 struct HalfOpenOutcome {
   HalfOpenVerdict verdict;

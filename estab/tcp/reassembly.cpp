@@ -8,8 +8,8 @@
 namespace estab::tcp {
 
 // The text is laid into the gaps between the ranges, from left to right.
-bool Reassembly::insert(PacketPool& pool, Seq next, Seq begin, Packet text,
-                        std::size_t range_limit, std::size_t& grown) {
+bool Reassembly::insert(PacketPool& pool, Seq next, Seq begin, Packet text, std::size_t range_limit,
+                        std::size_t& grown) {
   ++clock_;
   const std::size_t before = true_size_;
   bool room = true;
@@ -19,7 +19,8 @@ bool Reassembly::insert(PacketPool& pool, Seq next, Seq begin, Packet text,
         ranges_, [&](const Range& r) { return distance(next, r.end) < distance(next, begin); });
     if (range != ranges_.end() && range->begin <= begin) {
       range->touched = clock_;
-      const auto held = std::min<std::uint32_t>(distance(begin, range->end), std::uint32_t(text.size()));
+      const auto held =
+          std::min<std::uint32_t>(distance(begin, range->end), std::uint32_t(text.size()));
       text.pull_front(held);
       begin += held;
       if (text.size() == 0) break;

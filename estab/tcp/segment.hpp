@@ -8,7 +8,7 @@ namespace estab::tcp {
 
 // One arriving segment, parsed and verified, in host order (RFC 9293 §3.3.1, "SEG.…").
 struct Segment {
-  Flow flow;             // Local is us.
+  Flow flow;  // Local is us.
   Seq seq, ack;
   std::uint32_t wnd = 0;  // As on the wire; the connection scales it.
   std::uint16_t up = 0;
@@ -16,7 +16,7 @@ struct Segment {
   wire::Options options;
   wire::Ecn ecn = wire::Ecn::not_ect;
   std::uint8_t dscp = 0;
-  Packet packet;         // Stripped to the text; empty handle: no text.
+  Packet packet;  // Stripped to the text; empty handle: no text.
   std::uint32_t text = 0;
 
   // SEG.LEN counts SYN and FIN.

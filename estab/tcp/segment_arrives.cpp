@@ -11,7 +11,8 @@ namespace estab::tcp {
 using enum State;
 
 Reason Connection::segment_arrives(Env& env, Segment& seg) {
-  const Reason reason = state_ == syn_sent ? arrives_in_syn_sent(env, seg) : arrives_otherwise(env, seg);
+  const Reason reason =
+      state_ == syn_sent ? arrives_in_syn_sent(env, seg) : arrives_otherwise(env, seg);
   schedule(env);
   return reason;
 }
@@ -44,7 +45,8 @@ Reason Connection::arrives_in_syn_sent(Env& env, Segment& seg) {
     return Reason::none;
   }
   retransmit_at_ = never;
-  if (!syn_retransmitted_) rtt_.sample(env.now - last_sent_at_, env.config.rto_min, env.config.rto_max);
+  if (!syn_retransmitted_)
+    rtt_.sample(env.now - last_sent_at_, env.config.rto_min, env.config.rto_max);
   snd_.una = seg.ack;
   syn_acked_ = true;
   snd_.wnd = snd_.max_wnd = seg.wnd;  // A SYN's window is never scaled (RFC 7323 §2.2).
@@ -76,7 +78,8 @@ void Connection::take_syn(Env& env, const Segment& seg) {
   use_scale_ = config.window_scaling && seg.options.window_scale.has_value();
   send_scale_ = use_scale_ ? std::min<std::uint8_t>(*seg.options.window_scale, 14) : 0;
   if (!use_scale_) receive_scale_ = 0;
-  if (use_timestamps_) ts_recent_ = seg.options.timestamps->value, ts_recent_at_ = env.now;
+  if (use_timestamps_)
+    ts_recent_ = seg.options.timestamps->value, ts_recent_ms_ = timestamp_at(env.now);
   update_mss(env);
   if (syn_retransmitted_) rtt_.set_base(3 * config.initial_rto);
   congestion_.open(mss_ * (syn_retransmitted_ ? 1u : config.initial_window_segments));
@@ -109,7 +112,8 @@ Connection::Outcome Connection::check_paws(Env& env, const Segment& seg) {
   if (!seg.options.timestamps)
     return env.config.require_timestamps && !seg.flags.syn ? done(Reason::timestamp_missing) : next;
   const auto age = std::int32_t(seg.options.timestamps->value - ts_recent_);
-  const bool stale = env.now - ts_recent_at_ > 24h * 24;  // §5.5: TS.Recent is no longer valid.
+  // §5.5: after 24 days TS.Recent is no longer valid.
+  const bool stale = Milliseconds{timestamp_at(env.now) - ts_recent_ms_} > 24h * 24;
   if (age >= 0 || stale) return next;
   return done(answer_unacceptable(env, Reason::paws));
 }
@@ -125,7 +129,8 @@ Connection::Outcome Connection::first_check_sequence(Env& env, Segment& seg) {
     update_timestamp(env, seg);
     return next;
   }
-  if (rcv_.wnd() == 0 && seg.seq == rcv_.nxt) {  // MUST-66: a shut window still takes RST, ACK, URG.
+  if (rcv_.wnd() == 0 &&
+      seg.seq == rcv_.nxt) {  // MUST-66: a shut window still takes RST, ACK, URG.
     if (!seg.flags.rst) owe_ack_now(env, Reason::send_ack);
     seg.drop_text();
     seg.flags.fin = false;
@@ -155,15 +160,21 @@ Connection::Outcome Connection::second_check_rst(Env& env, const Segment& seg) {
     case syn_received:  // An active open that was crossed; a passive one is a record.
       end(env, Error::refused, Reason::refused);
       return done(Reason::none);
-    case established: case fin_wait_1: case fin_wait_2: case close_wait:
+    case established:
+    case fin_wait_1:
+    case fin_wait_2:
+    case close_wait:
       receive_queue_.clear();
       end(env, Error::reset, Reason::rst_arrived);
       return done(Reason::none);
-    case closing: case last_ack: case time_wait:
+    case closing:
+    case last_ack:
+    case time_wait:
       end(env, state_ == time_wait ? Error::none : Error::reset, Reason::rst_arrived);
       return done(Reason::none);
-    case closed: case listen: case syn_sent:
-      break;
+    case closed:
+    case listen:
+    case syn_sent: break;
   }
   std::unreachable();
 }
@@ -182,7 +193,8 @@ Connection::Outcome Connection::fifth_check_ack(Env& env, const Segment& seg) {
     if (const Outcome o = finish_opening(env, seg); o.step == Step::done) return o;
   }
   // RFC 5961 §5.2, and no further back than what was ever acknowledged (ghost ACKs).
-  const auto back = std::uint32_t(std::min<std::uint64_t>(snd_.max_wnd, octets_acked_));
+  const std::uint64_t acked = octets_sent_ - octets_retransmitted_ - distance(snd_.una, snd_.nxt);
+  const auto back = std::uint32_t(std::min<std::uint64_t>(snd_.max_wnd, acked));
   if (seg.ack < snd_.una - back) return done(challenge(env, Reason::ack_too_old));
   if (seg.ack > snd_.nxt) return done(challenge(env, Reason::ack_not_sent));
 
@@ -195,17 +207,19 @@ Connection::Outcome Connection::fifth_check_ack(Env& env, const Segment& seg) {
       note(env, notice::all_acknowledged);
       fin_wait_2_or_orphan_timer(env);
       return next;
-    case closing:
-      enter_time_wait(env, Reason::fin_acked);
-      return done(Reason::none);
+    case closing: enter_time_wait(env, Reason::fin_acked); return done(Reason::none);
     case last_ack:
       note(env, notice::all_acknowledged);
       end(env, Error::none, Reason::fin_acked);
       return done(Reason::none);
-    case established: case fin_wait_2: case close_wait: case time_wait:
-      return next;
-    case closed: case listen: case syn_sent: case syn_received:
-      break;
+    case established:
+    case fin_wait_2:
+    case close_wait:
+    case time_wait:    return next;
+    case closed:
+    case listen:
+    case syn_sent:
+    case syn_received: break;
   }
   std::unreachable();
 }
@@ -248,7 +262,8 @@ Connection::Outcome Connection::seventh_process_text(Env& env, Segment& seg) {
     end(env, Error::aborted, Reason::text_after_close);
     return done(Reason::text_after_close);
   }
-  if (!account_.may_take(env.memory, seg.packet.true_size(), env.config.memory_reserve + sizeof(Connection))) {
+  if (!account_.may_take(env.memory, seg.packet.true_size(),
+                         env.config.memory_reserve + sizeof(Connection))) {
     owe_ack_now(env, Reason::send_ack);
     return done(Reason::receive_memory);
   }
@@ -315,9 +330,14 @@ void Connection::eighth_check_fin(Env& env, const Segment& seg) {
     case fin_wait_2:
       owe_ack_now(env, Reason::send_ack);
       return enter_time_wait(env, Reason::fin_arrived);
-    case closed: case listen: case syn_sent: case syn_received:
-    case close_wait: case closing: case last_ack: case time_wait:
-      break;
+    case closed:
+    case listen:
+    case syn_sent:
+    case syn_received:
+    case close_wait:
+    case closing:
+    case last_ack:
+    case time_wait:    break;
   }
   std::unreachable();
 }
@@ -348,67 +368,6 @@ void Connection::trim_to_window(Segment& seg) const {
   if (seg.flags.fin) seg.flags.fin = false, --cut;
   seg.text -= std::min(cut, seg.text);
   if (seg.packet) seg.packet.truncate(seg.text);
-}
-
-// RFC 7323 §4.3: only what reaches over the last ACK sent sets TS.Recent (threats 35).
-void Connection::update_timestamp(Env& env, const Segment& seg) {
-  if (!use_timestamps_ || !seg.options.timestamps || seg.flags.rst || rcv_.acked < seg.seq) return;
-  ts_recent_ = seg.options.timestamps->value;
-  ts_recent_at_ = env.now;
-}
-
-void Connection::owe_ack_now(Env& env, Reason why) {
-  if (acks_owed_ == 0 || why == Reason::send_duplicate_ack) ack_reason_ = why;
-  acks_owed_ = 1;
-  owe(env);
-}
-
-void Connection::owe_delayed_ack(Env& env) {
-  ack_at_ = std::min(ack_at_, env.now + ack_timeout_);
-}
-
-// SHLD-18, SHLD-19, MUST-40: every second full segment at once, the rest a moment later.
-void Connection::owe_ack_of_text(Env& env, std::uint32_t text, bool at_once) {
-  const Duration gap = env.now - last_received_at_;
-  const Duration ceiling = std::min(env.config.delayed_ack_max, std::max(rtt_.srtt(), env.config.delayed_ack));
-  if (gap < ack_timeout_) ack_timeout_ = std::max(env.config.delayed_ack, ack_timeout_ / 2 + gap);
-  ack_timeout_ = std::min(ack_timeout_, ceiling);
-  if (text > receive_mss_)
-    receive_mss_ = std::uint16_t(std::min<std::uint32_t>(text, advertised_mss(env)));
-  unacked_text_ += text;
-  const bool quick = quick_acks_ > 0;
-  if (quick) --quick_acks_;
-  if (at_once || quick || unacked_text_ >= 2u * receive_mss_) owe_ack_now(env, Reason::send_ack);
-  else owe_delayed_ack(env);
-}
-
-// RFC 5961 §7: at most one an interval, a counter of this connection's own (X-7; threats 7).
-Reason Connection::challenge(Env& env, Reason why) {
-  if (env.now - challenged_at_ < env.config.challenge_interval) {
-    env.log.counters().count(Reason::challenge_limit);
-    return why;
-  }
-  challenged_at_ = env.now;
-  owe_ack_now(env, Reason::send_challenge_ack);
-  ack_reason_ = Reason::send_challenge_ack;
-  return why;
-}
-
-// "If an incoming segment is not acceptable, an acknowledgment should be sent": from a bucket of
-// its own, lest two ends that disagree go on for ever (threats 33).
-Reason Connection::answer_unacceptable(Env& env, Reason why) {
-  const auto refill = (env.now - tokens_at_) * env.config.unacceptable_ack_rate / 1s;
-  if (refill > 0) {
-    ack_tokens_ = std::uint16_t(std::min<std::int64_t>(env.config.unacceptable_ack_burst, ack_tokens_ + refill));
-    tokens_at_ = env.now;
-  }
-  if (ack_tokens_ == 0) {
-    env.log.counters().count(Reason::ack_limit);
-    return why;
-  }
-  --ack_tokens_;
-  owe_ack_now(env, Reason::send_duplicate_ack);
-  return why;
 }
 
 void Connection::enter_time_wait(Env& env, Reason why) {

@@ -64,7 +64,8 @@ TimeWaitOutcome segment_arrives(const Config& config, TimeWait& record, const Se
                                      : TimeWaitOutcome{drop, Reason::rst_out_of_window};
   }
   if (record.has_timestamps && seg.options.timestamps) {
-    if (std::int32_t(seg.options.timestamps->value - record.ts_recent) < 0) return {acknowledge, Reason::paws};
+    if (std::int32_t(seg.options.timestamps->value - record.ts_recent) < 0)
+      return {acknowledge, Reason::paws};
     if (seg.seq <= record.rcv_nxt) record.ts_recent = seg.options.timestamps->value;
   }
   if (seg.flags.syn) return {acknowledge, Reason::syn_challenged};

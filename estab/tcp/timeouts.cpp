@@ -10,7 +10,8 @@ void Connection::timeout(Env& env) {
   if (ack_at_ <= env.now) {
     ack_at_ = never;
     owe_ack_now(env, Reason::send_delayed_ack);
-    ack_timeout_ = std::min(2 * ack_timeout_, env.config.delayed_ack_max);
+    ack_timeout_ms_ = std::uint16_t(
+        std::min<std::int64_t>(2 * ack_timeout_ms_, env.config.delayed_ack_max / 1ms));
   }
   if (retransmit_at_ <= env.now) {
     retransmit_at_ = never;
@@ -28,16 +29,19 @@ void Connection::timeout(Env& env) {
 // MUST-22, MUST-23. Linux's schedule: a few at one second each, then doubling (behaviour.md).
 void Connection::syn_timeout(Env& env) {
   const Config& config = env.config;
-  const Duration limit = options_.user_timeout > Duration{} ? options_.user_timeout : config.syn_timeout;
+  const Duration limit =
+      options_.user_timeout > 0ms ? Duration{options_.user_timeout} : config.syn_timeout;
   if (env.now - opened_at_ >= limit)
     return end(env, Error::timed_out, Reason::retransmissions_exhausted);
   ++retransmissions_;
   syn_retransmitted_ = true;
   syn_owed_ = true;
   const int doublings = std::max(0, retransmissions_ - config.syn_linear_retransmissions);
-  const Duration wait = std::min(config.initial_rto * (1 << std::min(doublings, 16)), 128 * config.initial_rto);
+  const Duration wait =
+      std::min(config.initial_rto * (1 << std::min(doublings, 16)), 128 * config.initial_rto);
   retransmit_at_ = std::min(env.now + wait, opened_at_ + limit);
-  if (retransmissions_ == 3) note(env, notice::soft_error), env.below.negative_advice(flow_.remote.address);
+  if (retransmissions_ == env.config.r1_retransmissions)
+    note(env, notice::soft_error), env.below.negative_advice(flow_.remote.address);
   owe(env);
 }
 
@@ -45,13 +49,14 @@ void Connection::syn_timeout(Env& env) {
 bool Connection::given_up(Env& env, bool persisting) {
   if (stalled_since_ == never) stalled_since_ = env.now;
   const Duration stalled = env.now - stalled_since_;
-  if (retransmissions_ == 3) {
+  if (retransmissions_ == env.config.r1_retransmissions) {
     note(env, notice::soft_error);
     env.below.negative_advice(flow_.remote.address);
   }
-  const bool user_limit = options_.user_timeout > Duration{} && stalled >= options_.user_timeout;
-  const bool spent = stalled >= env.config.retransmission_limit ||
-                     (orphan_ && !persisting && retransmissions_ >= env.config.orphan_retransmissions);
+  const bool user_limit = options_.user_timeout > 0ms && stalled >= options_.user_timeout;
+  const bool spent =
+      stalled >= env.config.retransmission_limit ||
+      (orphan_ && !persisting && retransmissions_ >= env.config.orphan_retransmissions);
   if (!user_limit && !spent) return false;
   reset_peer(env);
   end(env, Error::timed_out, user_limit ? Reason::user_timeout : Reason::retransmissions_exhausted);
@@ -63,8 +68,12 @@ void Connection::retransmission_timeout(Env& env) {
   if (given_up(env, false)) return;
   const bool first = retransmissions_ == 0;
   if (retransmissions_ < 255) ++retransmissions_;
-  congestion_.on_timeout({.acked = 0, .flight = distance(snd_.una, snd_.nxt), .mss = mss_,
-                          .srtt = rtt_.srtt(), .now = env.now}, first);
+  congestion_.on_timeout({.acked = 0,
+                          .flight = distance(snd_.una, snd_.nxt),
+                          .mss = mss_,
+                          .srtt = rtt_.srtt(),
+                          .now = env.now},
+                         first);
   flight().mark_all_lost();
   recovery_ = Recovery::timeout;
   recover_ = snd_.nxt;
@@ -92,12 +101,14 @@ void Connection::persist_timeout(Env& env) {
 
 void Connection::idle_timeout(Env& env) {
   if (state_ == time_wait) return end(env, Error::none, Reason::time_wait_over);
-  if (state_ == fin_wait_2 && orphan_) return end(env, Error::timed_out, Reason::fin_wait_2_timeout);
+  if (state_ == fin_wait_2 && orphan_)
+    return end(env, Error::timed_out, Reason::fin_wait_2_timeout);
   if (!options_.keep_alive || !is(established | close_wait | fin_wait_1 | fin_wait_2)) return;
   // MUST-26: only when nothing came for long and nothing is outstanding.
   const Instant due = last_received_at_ + options_.keep_alive_idle;
   if (keep_alive_sent_ == 0 && env.now < due) return void(idle_at_ = due);
-  if (something_unacked() || something_unsent()) return void(idle_at_ = env.now + options_.keep_alive_idle);
+  if (something_unacked() || something_unsent())
+    return void(idle_at_ = env.now + options_.keep_alive_idle);
   if (keep_alive_sent_ >= options_.keep_alive_probes) {  // MUST-29: never for one.
     reset_peer(env);
     return end(env, Error::timed_out, Reason::keep_alive_failed);

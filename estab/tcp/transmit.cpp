@@ -40,8 +40,10 @@ void Connection::send_syn(Env& env) {
   else h.options.timestamps.reset();
   if (answering ? use_scale_ : config.window_scaling) h.options.window_scale = receive_scale_;
   if (answering) after_ack_sent();
-  emit(env, env.pool.allocate_gather(), h, 0, answering ? Reason::send_syn_ack
-       : retransmissions_ > 0 ? Reason::retransmit_timeout : Reason::send_syn);
+  emit(env, env.pool.allocate_gather(), h, 0,
+       answering              ? Reason::send_syn_ack
+       : retransmissions_ > 0 ? Reason::retransmit_timeout
+                              : Reason::send_syn);
 }
 
 // Fills one stretch of what was lost, as far as the windows allow (SHLD-16, MUST-34).
@@ -61,7 +63,8 @@ bool Connection::retransmit_one(Env& env) {
   // The first after a timeout goes alone, whatever cwnd says.
   const std::uint32_t largest = std::min(room, env.below.largest_text(flow_.remote.address));
   const std::uint32_t whole = std::max<std::uint32_t>(largest / mss_, 1) * mss_;
-  const Seq end = earlier(stretch->begin + std::min(distance(stretch->begin, stretch->end), whole), limit);
+  const Seq end =
+      earlier(stretch->begin + std::min(distance(stretch->begin, stretch->end), whole), limit);
   const bool fin = fin_sent_ && end == snd_.nxt;
   const std::uint32_t text = distance(stretch->begin, end) - (fin ? 1 : 0);
   return send_text(env, stretch->begin, text, fin, why);
@@ -83,7 +86,8 @@ std::uint32_t Connection::cwnd_room() const {
 
 std::uint32_t Connection::usable_window() const {
   const std::int32_t usable = (snd_.una + snd_.wnd) - snd_.nxt;
-  return usable > 0 ? std::uint32_t(usable) : 0;  // SHLD-15: a shrunken window is not an invitation.
+  return usable > 0 ? std::uint32_t(usable)
+                    : 0;  // SHLD-15: a shrunken window is not an invitation.
 }
 
 // Octets of new text that may leave in one packet now: windows, then sender SWS avoidance and
@@ -102,8 +106,8 @@ std::uint32_t Connection::new_text_allowed(Env& env) {
   const bool nagle = options_.nagle && snd_.una < small_;
   const bool urgent = send_urgent_ && snd_.nxt < snd_.up;
   const bool tail_may_go = length == unsent
-      ? fin_queued_ || urgent || (!more_ && !nagle)
-      : !nagle && length == usable && length >= snd_.max_wnd / 2;
+                               ? fin_queued_ || urgent || (!more_ && !nagle)
+                               : !nagle && length == usable && length >= snd_.max_wnd / 2;
   if (tail_may_go || override_sws_) return length;
   return length - length % mss_;  // SHLD-28.
 }
@@ -115,8 +119,10 @@ bool Connection::send_new(Env& env) {
   if (text > 0 || fin) {
     override_sws_ = false;
     const bool limited = dup_acks_ > 0 && recovery_ == Recovery::none;
-    return send_text(env, snd_.nxt, text, fin, limited ? Reason::send_limited_transmit
-                                               : text > 0 ? Reason::send_text : Reason::send_fin);
+    return send_text(env, snd_.nxt, text, fin,
+                     limited    ? Reason::send_limited_transmit
+                     : text > 0 ? Reason::send_text
+                                : Reason::send_fin);
   }
   // Nothing is out that would bring an ACK, and something waits for the window: persist.
   const bool held_by_more = more_ && usable_window() > 0;
@@ -129,7 +135,8 @@ bool Connection::send_new(Env& env) {
 bool Connection::send_text(Env& env, Seq seq, std::uint32_t text, bool fin, Reason why) {
   Packet packet = env.pool.allocate_gather();
   if (!packet) return env.log.counters().count(Reason::no_memory), false;
-  std::uint32_t shared = text > 0 ? send_queue_.share(distance(text_begin(), seq), text, packet) : 0;
+  std::uint32_t shared =
+      text > 0 ? send_queue_.share(distance(text_begin(), seq), text, packet) : 0;
   if (shared < text) {
     if (shared > mss_) shared -= shared % mss_;
     packet.truncate(shared);
@@ -164,8 +171,8 @@ bool Connection::send_text(Env& env, Seq seq, std::uint32_t text, bool fin, Reas
 
 // Zero-window probe and keep-alive: SND.UNA - 1, no text, or one octet of garbage (MAY-6).
 void Connection::send_probe(Env& env) {
-  const bool probe = std::exchange(probe_owed_, false);
-  keep_alive_owed_ = false;
+  const bool probe = probe_owed_;
+  probe_owed_ = keep_alive_owed_ = false;
   const bool garbage = !probe && options_.keep_alive_octet;
   send_bare(env, snd_.una - 1, {.ack = true},
             probe ? Reason::send_zero_window_probe : Reason::send_keep_alive, garbage ? 1 : 0);
@@ -174,13 +181,14 @@ void Connection::send_probe(Env& env) {
 // One cumulative ACK (MUST-58, MUST-59); as many duplicates as the peer needs to count, if it has
 // no SACK (RFC 5681 §4.2).
 void Connection::send_acks(Env& env) {
-  if (acks_owed_ == 0) return;
+  if (!ack_owed_) return;
   const int count = use_sack_ ? 1 : std::max<int>(1, duplicate_acks_owed_);
   const Reason why = ack_reason_;
   for (int i = 0; i < count; ++i) send_bare(env, snd_.nxt, {.ack = true}, why);
 }
 
-void Connection::send_bare(Env& env, Seq seq, wire::Flags flags, Reason why, std::uint32_t garbage) {
+void Connection::send_bare(Env& env, Seq seq, wire::Flags flags, Reason why,
+                           std::uint32_t garbage) {
   Packet packet = env.pool.allocate_gather();
   if (!packet) return env.log.counters().count(Reason::no_memory);
   if (garbage > 0) {
@@ -199,8 +207,14 @@ void Connection::send_bare(Env& env, Seq seq, wire::Flags flags, Reason why, std
 }
 
 wire::TcpHeader Connection::header(Env& env, Seq seq, wire::Flags flags) {
-  wire::TcpHeader h{.source = flow_.local.port, .destination = flow_.remote.port, .seq = seq,
-                    .ack = flags.ack ? rcv_.nxt : Seq{}, .flags = flags, .window = 0, .urgent = 0, .options = {}};
+  wire::TcpHeader h{.source = flow_.local.port,
+                    .destination = flow_.remote.port,
+                    .seq = seq,
+                    .ack = flags.ack ? rcv_.nxt : Seq{},
+                    .flags = flags,
+                    .window = 0,
+                    .urgent = 0,
+                    .options = {}};
   if (flags.syn || flags.rst) return h;
   h.window = advertise(env);
   if (use_timestamps_) h.options.timestamps = {timestamp_at(env.now) + ts_offset_, ts_recent_};
@@ -220,16 +234,22 @@ void Connection::add_sack(wire::Options& options) const {
   options.sack_count += std::uint8_t(reassembly_->blocks(rest));
 }
 
-void Connection::emit(Env& env, Packet packet, wire::TcpHeader h, std::uint16_t segment_size, Reason why) {
+void Connection::emit(Env& env, Packet packet, wire::TcpHeader h, std::uint16_t segment_size,
+                      Reason why) {
   if (!packet) return env.log.counters().count(Reason::no_memory);
   wire::emit_tcp(h, packet.push_front(wire::tcp_size(h)));
-  env.below.output(std::move(packet),
-                   {.flow = flow_, .hop_limit = options_.hop_limit, .dscp = options_.dscp,
-                    .segment_size = segment_size, .before = state_, .after = state_, .reason = why});
+  env.below.output(std::move(packet), {.flow = flow_,
+                                       .hop_limit = options_.hop_limit,
+                                       .dscp = options_.dscp,
+                                       .segment_size = segment_size,
+                                       .before = state_,
+                                       .after = state_,
+                                       .reason = why});
 }
 
 void Connection::after_ack_sent() {
-  acks_owed_ = duplicate_acks_owed_ = 0;
+  ack_owed_ = false;
+  duplicate_acks_owed_ = 0;
   ack_reason_ = Reason::send_ack;
   ack_at_ = never;
   unacked_text_ = 0;
@@ -277,7 +297,8 @@ std::uint16_t Connection::advertised_mss(const Env& env) const {
 void Connection::update_mss(Env& env) {
   const Config& config = env.config;
   const std::uint16_t path = advertised_mss(env);
-  const std::uint16_t peer = std::max(peer_mss_ == 0 ? default_mss(flow_.remote.address) : peer_mss_, config.smallest_send_mss);
+  const std::uint16_t peer = std::max(
+      peer_mss_ == 0 ? default_mss(flow_.remote.address) : peer_mss_, config.smallest_send_mss);
   mss_ = std::uint16_t(std::min(path, peer) - (use_timestamps_ ? 12 : 0));
 }
 

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // RFC 9293 §3.10.1 to 6: OPEN, SEND, RECEIVE, CLOSE, ABORT, STATUS.
-#include "estab/tcp/notice_bits.hpp"
 #include "estab/tcp/connection.hpp"
 #include "estab/tcp/isn.hpp"
+#include "estab/tcp/notice_bits.hpp"
 
 namespace estab::tcp {
 using enum State;
 
 Connection::Connection(Env& env, const Flow& flow, const Options& options)
-    : flow_(flow), rtt_(env.config.initial_rto),
-      ack_timeout_(env.config.delayed_ack), options_(options) {
-  opened_at_ = last_received_at_ = last_sent_at_ = tokens_at_ = env.now;
-  challenged_at_ = env.now - env.config.challenge_interval;
+    : flow_(flow), rtt_(env.config.initial_rto), options_(options) {
+  opened_at_ = last_received_at_ = last_sent_at_ = env.now;
+  ack_timeout_ms_ = std::uint16_t(env.config.delayed_ack / 1ms);
+  tokens_ms_ = timestamp_at(env.now);
+  challenged_ms_ = tokens_ms_ - std::uint32_t(env.config.challenge_interval / 1ms);
   ack_tokens_ = env.config.unacceptable_ack_burst;
   quick_acks_ = env.config.quick_acks;
   ts_offset_ = timestamp_offset(env.secrets.timestamps, flow);
@@ -36,10 +37,11 @@ Connection::Connection(Env& env, const HalfOpen& record, const Options& options)
   send_scale_ = record.scale;
   if (!use_scale_) receive_scale_ = 0;
   ts_recent_ = record.ts_recent;
-  ts_recent_at_ = env.now;
+  ts_recent_ms_ = timestamp_at(env.now);
   peer_mss_ = record.mss;
   update_mss(env);
-  rcv_.edge = rcv_.nxt + first_window(options.receive_buffer, advertised_mss(env) - (use_timestamps_ ? 12 : 0));
+  rcv_.edge = rcv_.nxt + first_window(options.receive_buffer,
+                                      advertised_mss(env) - (use_timestamps_ ? 12 : 0));
   if (options.keep_alive) idle_at_ = env.now + options.keep_alive_idle;
   schedule(env);
   syn_retransmitted_ = record.retransmissions > 0;
@@ -74,10 +76,12 @@ std::expected<std::size_t, Error> Connection::send(Env& env, Bytes text, bool pu
   std::size_t room = options_.send_buffer > queued ? options_.send_buffer - queued : 0;
   if (!env.memory.has_room(text.size())) {
     const auto held = account_.used() - std::uint32_t(sizeof(Connection));
-    room = std::min<std::size_t>(room, held < env.config.memory_reserve ? env.config.memory_reserve - held : 0);
+    room = std::min<std::size_t>(
+        room, held < env.config.memory_reserve ? env.config.memory_reserve - held : 0);
   }
   std::size_t grown = 0;
-  const std::size_t taken = send_queue_.append(env.pool, text.first(std::min(room, text.size())), grown);
+  const std::size_t taken =
+      send_queue_.append(env.pool, text.first(std::min(room, text.size())), grown);
   account_.charge(env.memory, grown);
   if (taken == 0) {
     want_writable_ = true;
@@ -121,10 +125,9 @@ std::expected<void, Error> Connection::shutdown(Env& env) {
   if (error_ != Error::none) return std::unexpected(error_);
   if (fin_queued_) return std::unexpected(Error::shut_down);
   switch (state_) {
-    case syn_sent:
-      end(env, Error::aborted, Reason::close_before_open);
-      return {};
-    case syn_received: case established:
+    case syn_sent: end(env, Error::aborted, Reason::close_before_open); return {};
+    case syn_received:
+    case established:
       fin_queued_ = true;
       enter(env, fin_wait_1, Reason::user_close);
       break;
@@ -132,9 +135,13 @@ std::expected<void, Error> Connection::shutdown(Env& env) {
       fin_queued_ = true;
       enter(env, last_ack, Reason::user_close);
       break;
-    case closed: case listen: case fin_wait_1: case fin_wait_2: case closing: case last_ack:
-    case time_wait:
-      return std::unexpected(Error::not_connected);
+    case closed:
+    case listen:
+    case fin_wait_1:
+    case fin_wait_2:
+    case closing:
+    case last_ack:
+    case time_wait:  return std::unexpected(Error::not_connected);
   }
   more_ = false;
   owe(env);
@@ -143,19 +150,19 @@ std::expected<void, Error> Connection::shutdown(Env& env) {
 
 void Connection::close(Env& env) {
   orphan_ = true;
-  if (receive_queue_.size() > 0 && is(established | fin_wait_1 | fin_wait_2 | close_wait | syn_received)) {
+  if (receive_queue_.size() > 0 &&
+      is(established | fin_wait_1 | fin_wait_2 | close_wait | syn_received)) {
     reset_peer(env);
     return end(env, Error::aborted, Reason::close_with_unread);
   }
   if (is(syn_sent | syn_received | established | close_wait)) (void)shutdown(env);
   if (is(fin_wait_2)) fin_wait_2_or_orphan_timer(env);
-  if (is(closed | time_wait) && !queued_ended) queued_ended = true, env.ended.push_back(index_);
+  if (is(closed | time_wait)) tell_end(env);
 }
 
 void Connection::abort(Env& env, Reason why) {
   orphan_ = true;
-  if (is(syn_received | established | fin_wait_1 | fin_wait_2 | close_wait))
-    reset_peer(env);
+  if (is(syn_received | established | fin_wait_1 | fin_wait_2 | close_wait)) reset_peer(env);
   end(env, Error::aborted, why);
 }
 
@@ -208,17 +215,29 @@ void Connection::enter(Env& env, State to, Reason why) {
   state_ = to;
   if (!is(closed | time_wait)) return;
   note(env, notice::closed | (to == closed ? 0 : notice::all_acknowledged));
-  if (!queued_ended) queued_ended = true, env.ended.push_back(index_);
+  tell_end(env);
 }
 
 void Connection::owe(Env& env) {
-  if (!std::exchange(queued_owing, true)) env.owing.push_back(index_);
+  if (!queued_owing) env.owing.push_back(index_);
+  queued_owing = true;
 }
 
 void Connection::note(Env& env, std::uint16_t bits) {
   if (orphan_) return;
   notices_ |= bits;
-  if (!std::exchange(queued_noting, true)) env.noting.push_back(index_);
+  renote(env);
+}
+
+void Connection::renote(Env& env) {
+  if (notices_ != 0 && !queued_noting) env.noting.push_back(index_);
+  queued_noting = notices_ != 0;
+}
+
+// It is to be looked at when the packet or call is done with: CLOSED, or TIME-WAIT.
+void Connection::tell_end(Env& env) {
+  if (!queued_ended) env.ended.push_back(index_);
+  queued_ended = true;
 }
 
 // The one timer node stands at the earliest deadline, or before it: it is only moved forward.
@@ -230,10 +249,11 @@ void Connection::schedule(Env& env) {
 void Connection::end(Env& env, Error error, Reason why) {
   error_ = error;
   retransmit_at_ = ack_at_ = idle_at_ = never;
-  acks_owed_ = duplicate_acks_owed_ = 0;
+  ack_owed_ = false;
+  duplicate_acks_owed_ = 0;
   syn_owed_ = probe_owed_ = keep_alive_owed_ = false;
   if (state_ != closed) enter(env, closed, why);
-  else if (!queued_ended) queued_ended = true, env.ended.push_back(index_);
+  else tell_end(env);
 }
 
 void Connection::reset_peer(Env& env) {
