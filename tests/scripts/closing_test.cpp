@@ -17,7 +17,7 @@ TEST(Closing, Figure_12_we_close_first_FIN_WAIT_1_FIN_WAIT_2_TIME_WAIT_CLOSED) {
   c.state(State::fin_wait_1);
   c.peer(". 1:1 ack 2");
   c.state(State::fin_wait_2);
-  c.notified(Notice::all_acknowledged);
+  c.notified(notice::all_acknowledged);
   c.peer("F. 1:1 ack 2");
   c.expect_soon(". 2:2 ack 2");
   c.state(State::time_wait);
@@ -30,7 +30,7 @@ TEST(Closing, Figure_12_the_peer_closes_first_CLOSE_WAIT_LAST_ACK_CLOSED) {
   c.open_passive();
   c.peer("F. 1:1 ack 1");
   c.state(State::close_wait);
-  c.notified(Notice::peer_closed);
+  c.notified(notice::peer_closed);
   c.expect_soon(". 1:1 ack 2");
   c.user_receive_end();
   c.user_shutdown();

@@ -207,7 +207,7 @@ void Conversation::not_notified(std::uint16_t bits, Where w) {
 
 void Conversation::ended_with(Error error, Where w) {
   if (failed_) return;
-  notified(Notice::closed, w);
+  notified(notice::closed, w);
   check(line_->error == error, fmt::format("the program was told '{}', not '{}'",
                                            message(line_->error), message(error)), w);
 }

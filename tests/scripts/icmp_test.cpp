@@ -25,8 +25,8 @@ TEST(Icmp, MUST_54_an_error_reaches_the_connection_that_it_quotes_and_no_other) 
   c.on(40001);
   in_flight(c);
   c.icmp(soft, 1);
-  c.notified(Notice::soft_error);
-  c.on(Conversation::peer_port).not_notified(Notice::soft_error);
+  c.notified(notice::soft_error);
+  c.on(Conversation::peer_port).not_notified(notice::soft_error);
   c.on(40002).icmp(soft, 1);
   EXPECT_EQ(c.count(Reason::icmp_no_connection), 1u);
 }
@@ -37,7 +37,7 @@ TEST(Icmp, MUST_55_a_source_quench_is_discarded_in_silence) {
   const auto cwnd = c.status().cwnd;
   c.icmp(source_quench, 1);
   EXPECT_EQ(c.status().cwnd, cwnd);
-  c.not_notified(Notice::soft_error);
+  c.not_notified(notice::soft_error);
   EXPECT_EQ(c.count(Reason::icmp_source_quench), 1u);
 }
 
@@ -46,13 +46,13 @@ TEST(Icmp, MUST_56_SHLD_25_MUST_47_a_soft_error_is_told_and_ends_nothing) {
     Conversation c{{.v6 = v6}};
     in_flight(c);
     c.icmp(soft, 1);
-    c.notified(Notice::soft_error);
+    c.notified(notice::soft_error);
     c.state(State::established);
     Conversation opening{{.v6 = v6}};
     bring_to(opening, State::syn_sent);
     opening.icmp(soft, 0);
     opening.state(State::syn_sent);
-    opening.notified(Notice::soft_error);
+    opening.notified(notice::soft_error);
     opening.peer("S. 0:0 ack 1");
     opening.expect(". 1:1 ack 1");
   }
@@ -84,7 +84,7 @@ TEST(Icmp, X_13_an_error_that_quotes_what_is_not_in_flight_is_ignored) {
   in_flight(c);
   for (const std::uint32_t seq : {0xffffffffu, 0u, 1001u, 5000u, 0x80000000u}) c.icmp(soft, seq);
   EXPECT_EQ(c.count(Reason::icmp_not_in_flight), 5u);
-  c.not_notified(Notice::soft_error);
+  c.not_notified(notice::soft_error);
   Conversation opening;
   bring_to(opening, State::syn_sent);
   opening.icmp(hard, 1);  // SND.NXT is not in flight.

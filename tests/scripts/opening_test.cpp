@@ -17,7 +17,7 @@ TEST(Opening, Figure_5_passive_LISTEN_then_SYN_RECEIVED_then_ESTABLISHED) {
   c.state(State::syn_received);
   c.peer(". 1:1 ack 1");
   c.state(State::established);
-  c.notified(Notice::acceptable);
+  c.notified(notice::acceptable);
   c.user_accept();
 }
 
@@ -29,7 +29,7 @@ TEST(Opening, Figure_5_active_SYN_SENT_then_ESTABLISHED) {
   c.peer("S. 0:0 ack 1 win 65535 <mss 1460>");
   c.expect(". 1:1 ack 1 <>");
   c.state(State::established);
-  c.notified(Notice::connected);
+  c.notified(notice::connected);
 }
 
 TEST(Opening, Options_of_a_SYN_stand_in_Linuxs_order_and_a_SYN_ACK_offers_what_was_asked) {
@@ -78,7 +78,7 @@ TEST(Opening, MUST_10_SYNs_that_cross_open_one_connection) {
   c.state(State::syn_received);
   c.peer("S. 0:0 ack 1 win 65535 <mss 1460>");  // Figure 8, line 6.
   c.state(State::established);
-  c.notified(Notice::connected);
+  c.notified(notice::connected);
   c.run(200ms);  // An ACK of the second SYN may go out, once.
   EXPECT_LE(c.take_sent().size(), 1u);
   c.user_send(100);

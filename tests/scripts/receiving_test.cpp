@@ -208,7 +208,7 @@ TEST(Receiving, The_program_is_told_when_there_is_something_to_read) {
   c.user_receive_error(Error::would_block);
   c.peer("P. 1:101 ack 1");
   c.expect_soon(". 1:1 ack 101");
-  c.notified(Notice::readable);
+  c.notified(notice::readable);
   EXPECT_EQ(c.stack().available(c.line().id).value(), 100u);
 }
 

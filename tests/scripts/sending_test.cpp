@@ -242,7 +242,7 @@ TEST(Sending, The_send_buffer_gives_back_pressure_and_says_when_there_is_room) {
   c.line().notices = 0;
   c.peer(". 1:1 ack 10001 win 10000");
   c.take_sent();
-  c.notified(Notice::writable);
+  c.notified(notice::writable);
 }
 
 }  // namespace

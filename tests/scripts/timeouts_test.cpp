@@ -103,10 +103,10 @@ TEST(Timeouts, MUST_20_MUST_21_SHLD_9_SHLD_10_the_program_is_told_at_R1_and_the_
   c.expect("P. 1:1001 ack 1");
   const auto rto = c.status().rto;
   for (int i = 0; i < 2; ++i) c.expect_between(0ms, 1000s, "P. 1:1001 ack 1");
-  c.not_notified(Notice::soft_error);
+  c.not_notified(notice::soft_error);
   c.expect_between(0ms, 1000s, "P. 1:1001 ack 1");  // The third.
   c.wait(rto * 6);
-  c.notified(Notice::soft_error);
+  c.notified(notice::soft_error);
   c.run(40s);
   c.take_sent();
   c.state(State::listen);

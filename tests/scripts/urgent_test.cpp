@@ -62,7 +62,7 @@ TEST(Urgent, MUST_32_MUST_33_the_program_is_told_at_once_and_may_ask_how_much_re
   c.open_passive();
   c.peer("PU. 1:101 ack 1 urg 60");
   c.expect_soon(". 1:1 ack 101");
-  c.notified(Notice::urgent);
+  c.notified(notice::urgent);
   EXPECT_EQ(remaining(c), 60u);
   EXPECT_FALSE(at_mark(c));
   c.user_receive(20);
@@ -87,7 +87,7 @@ TEST(Urgent, MUST_32_the_program_is_told_of_urgent_data_that_have_not_come_yet) 
   Conversation c;
   c.open_passive();
   c.peer("U. 1:1 ack 1 urg 500");
-  c.notified(Notice::urgent);
+  c.notified(notice::urgent);
   c.run(200ms);
   c.take_sent();
   EXPECT_EQ(remaining(c), 500u);
@@ -97,15 +97,15 @@ TEST(Urgent, MUST_32_the_program_is_told_again_when_the_pointer_advances_and_onl
   Conversation c;
   c.open_passive();
   c.peer("PU. 1:11 ack 1 urg 10");
-  c.notified(Notice::urgent);
+  c.notified(notice::urgent);
   c.run(200ms);
   c.take_sent();
   c.peer("PU. 1:11 ack 1 urg 10");
   c.run(200ms);
   c.take_sent();
-  c.not_notified(Notice::urgent);
+  c.not_notified(notice::urgent);
   c.peer("PU. 11:21 ack 1 urg 10");
-  c.notified(Notice::urgent);
+  c.notified(notice::urgent);
   c.run(200ms);
   c.take_sent();
 }
@@ -124,7 +124,7 @@ TEST(Urgent, MUST_66_the_pointer_is_taken_while_our_window_is_shut) {
   }
   ASSERT_EQ(c.status().receive_window, 0u);
   c.peer(fmt::format("U. {}:{} ack 1 urg 9", next, next + 1));
-  c.notified(Notice::urgent);
+  c.notified(notice::urgent);
   c.take_sent();
 }
 
@@ -157,7 +157,7 @@ TEST(Urgent, After_the_peers_FIN_its_pointer_is_ignored) {
   c.peer("U. 2:2 ack 1 urg 9");
   c.run(200ms);
   c.take_sent();
-  c.not_notified(Notice::urgent);
+  c.not_notified(notice::urgent);
 }
 
 }  // namespace
