@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Capture files as bytes: blocks of pcapng (draft-ietf-opsawg-pcapng) out, and in again, whoever
-// wrote them; classic pcap is read as well, because that is what tcpdump writes. No file is touched.
+// wrote them; classic pcap is read too, because tcpdump writes it. No file is touched here.
 #pragma once
 #include <cstddef>
 #include <optional>

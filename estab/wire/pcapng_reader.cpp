@@ -163,7 +163,8 @@ bool Reader::take_packet(Bytes body, CapturedPacket& packet) const {
   packet.data = body.subspan(fixed, length);
   for_each_option(body.subspan(std::min(fixed + padded(length), body.size())),
                   [&](std::uint16_t code, Bytes value) {
-    if (code == option_comment) packet.comment += (packet.comment.empty() ? "" : "\n") + text(value);
+    if (code == option_comment)
+      packet.comment += (packet.comment.empty() ? "" : "\n") + text(value);
     if (code == option_epb_flags && value.size() == 4) {
       const auto direction = load<std::uint32_t>(value, 0) & 3;
       packet.direction = direction == 3 ? Direction::unknown : Direction(direction);

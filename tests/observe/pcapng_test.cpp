@@ -103,7 +103,8 @@ TEST(Pcapng, ReadsBothByteOrdersAndMicroseconds) {
 
 TEST(Pcapng, ReadsWhatTcpdumpWrites) {
   for (const bool big : {false, true})
-    for (const auto& [magic, fraction] : {std::pair{0xa1b2c3d4u, 250'000u}, {0xa1b23c4du, 250'000'000u}}) {
+    for (const auto& [magic, fraction] :
+         {std::pair{0xa1b2c3d4u, 250'000u}, {0xa1b23c4du, 250'000'000u}}) {
       Foreign f{big};
       f.put(magic).put(std::uint16_t{2}).put(std::uint16_t{4}).words({0, 0, 65535, 101});
       f.words({10, fraction, 4, 60, 0xdeadbeef}).words({11, 0, 100, 100, 0});
