@@ -150,7 +150,8 @@ std::expected<Impairment, std::string> parse_impairment(std::string_view text) {
     const auto comma = text.find(',');
     auto error = read_field(text.substr(0, comma), impairment, seen);
     if (!error.empty()) return std::unexpected(std::move(error));
-    if (comma == text.size() - 1) return std::unexpected("A field is missing after the last comma.");
+    if (comma == text.size() - 1)
+      return std::unexpected("A field is missing after the last comma.");
     text.remove_prefix(comma == text.npos ? text.size() : comma + 1);
   }
   return impairment;

@@ -13,7 +13,7 @@ void fill_random(MutableBytes out) {
     const auto n = ::getrandom(out.data(), out.size(), 0);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0)
-      throw std::system_error(errno, std::generic_category(), "cannot draw random keys (getrandom)");
+      throw std::system_error(errno, std::generic_category(), "cannot draw keys (getrandom)");
     out = out.subspan(std::size_t(n));
   }
 }

@@ -80,7 +80,8 @@ void add_route(const std::string& interface, const Prefix& to, const Address* ga
   if (gateway != nullptr) put(request.head(), RTA_GATEWAY, *gateway);
   mnl_attr_put_u32(request.head(), RTA_OIF, request.index());
   const auto by = gateway != nullptr ? " by way of " + gateway->to_string() : std::string();
-  request.send("cannot route " + to.to_string() + " to " + interface + by, NLM_F_CREATE | NLM_F_EXCL);
+  request.send("cannot route " + to.to_string() + " to " + interface + by,
+               NLM_F_CREATE | NLM_F_EXCL);
 }
 
 }  // namespace
@@ -125,6 +126,8 @@ void remove_interface(const std::string& interface) {
   request.send("cannot remove " + interface);
 }
 
-bool has_interface(const std::string& interface) { return ::if_nametoindex(interface.c_str()) != 0; }
+bool has_interface(const std::string& interface) {
+  return ::if_nametoindex(interface.c_str()) != 0;
+}
 
 }  // namespace estab::host

@@ -34,12 +34,11 @@ void enter_user_namespace() {
   const auto uid = std::to_string(::geteuid()), gid = std::to_string(::getegid());
   if (::unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0) {
     const int error = errno;
-    fail(error, error == EINVAL ? std::string(cannot) + "; without root it must be made before the "
-                                                        "program starts a second thread"
-                                : std::string(cannot) + "; run as root (in a container: with "
-                                                        "the capability CAP_SYS_ADMIN), or let users "
-                                                        "make namespaces (sysctl "
-                                                        "kernel.unprivileged_userns_clone=1)");
+    const std::string advice =
+        error == EINVAL ? "; without root it must be made before the program starts a second thread"
+                        : "; run as root (in a container: with the capability CAP_SYS_ADMIN), or "
+                          "let users make namespaces (sysctl kernel.unprivileged_userns_clone=1)";
+    fail(error, cannot + advice);
   }
   write_file("/proc/self/setgroups", "deny");
   write_file("/proc/self/uid_map", "0 " + uid + " 1");

@@ -86,12 +86,15 @@ TEST_F(Interface, ARouteLeadsToTheInterface) {
 
 TEST_F(Interface, ADefaultRouteGoesByAGateway) {
   add_address("lo", prefix("192.0.2.1/24"));
-  EXPECT_NE(refusal([] { add_route("lo", prefix("0.0.0.0/0"), Address::v4(203, 0, 113, 1)); }), "");
+  const auto add_default = [](const Address& gateway) {
+    return refusal([&] { add_route("lo", prefix("0.0.0.0/0"), gateway); });
+  };
+  EXPECT_NE(add_default(Address::v4(203, 0, 113, 1)), "");
   EXPECT_EQ(source_towards("203.0.113.9"), "Network is unreachable");
   add_route("lo", prefix("198.51.100.0/24"));  // The loopback has no on-link gateways but these.
-  add_route("lo", prefix("0.0.0.0/0"), Address::v4(198, 51, 100, 1));
+  EXPECT_EQ(add_default(Address::v4(198, 51, 100, 1)), "");
   EXPECT_EQ(source_towards("203.0.113.9"), "192.0.2.1");
-  EXPECT_EQ(refusal([] { add_route("lo", prefix("0.0.0.0/0"), Address::v4(198, 51, 100, 1)); }),
+  EXPECT_EQ(add_default(Address::v4(198, 51, 100, 1)),
             "cannot route 0.0.0.0/0 to lo by way of 198.51.100.1; it is there already: File exists");
 }
 
@@ -108,7 +111,8 @@ TEST_F(Interface, TheMtuIsSet) {
 TEST_F(Interface, WhatIsNotThereIsNamed) {
   EXPECT_TRUE(has_interface("lo"));
   EXPECT_FALSE(has_interface("estab9"));
-  const std::string end = " estab9; there is no such interface (ip link lists them): No such device";
+  const std::string end =
+      " estab9; there is no such interface (ip link lists them): No such device";
   EXPECT_EQ(refusal([] { bring_up("estab9"); }), "cannot bring up" + end);
   EXPECT_EQ(refusal([] { remove_interface("estab9"); }), "cannot remove" + end);
   EXPECT_NE(refusal([] { set_mtu("estab9", 1500); }), "");

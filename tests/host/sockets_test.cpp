@@ -116,7 +116,9 @@ TEST_P(KernelSockets, AListenerShowsItsQueueAndBacklog) {
   EXPECT_EQ(shown.uid, ::geteuid());
   EXPECT_NE(shown.inode, 0u);
   const auto client = connect_to(at);
-  const auto one_waits = [](const auto& s) { return s.state == State::listen && s.receive_queue == 1; };
+  const auto one_waits = [](const auto& s) {
+    return s.state == State::listen && s.receive_queue == 1;
+  };
   EXPECT_EQ(the_one(one_waits).flow.local, at);
 }
 

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "estab/link/tun.hpp"
+
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <system_error>
+
+#include "estab/link/cut.hpp"
+
+namespace estab::link {
+namespace {
+
+constexpr const char* clone_device = "/dev/net/tun";
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Descriptor& operator=(Descriptor&&) = delete;
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  [[nodiscard]] int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+[[noreturn]] void fail(int error, const std::string& what) {
+  throw std::system_error(error, std::generic_category(), what);
+}
+
+int open_clone_device() {
+  const int fd = ::open(clone_device, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+  if (fd >= 0) return fd;
+  const std::string what = std::string("cannot open ") + clone_device;
+  switch (errno) {
+    case ENOENT:
+    case ENODEV:
+    case ENXIO:
+      fail(errno, what + "; load the kernel's module (modprobe tun), or in a container pass the "
+                         "device in (--device /dev/net/tun)");
+    case EACCES:
+    case EPERM:
+      fail(errno, what + "; run as root, or let this user read and write it");
+    default:
+      fail(errno, what);
+  }
+}
+
+[[noreturn]] void fail_to_attach(int error, const std::string& name) {
+  const auto shown = name.empty() ? std::string("a TUN device") : "the TUN device " + name;
+  const auto what = "cannot open " + shown;
+  switch (error) {
+    case EPERM:
+      fail(error, what + "; run as root, give the program the capability CAP_NET_ADMIN (setcap "
+                         "cap_net_admin=ep PROGRAM), or have root make the device for you (ip "
+                         "tuntap add mode tun user USER name NAME)");
+    case EBUSY:
+      fail(error, what + "; another program has it: choose another name or end that program");
+    case EINVAL:
+      fail(error, what + "; a device of that name that is no plain TUN device exists, or it is "
+                         "no name for a device: choose another");
+    default:
+      fail(error, what);
+  }
+}
+
+ifreq request_for(const std::string& name) {
+  ifreq request{};
+  if (name.size() >= sizeof request.ifr_name)
+    fail(ENAMETOOLONG,
+         "cannot open the TUN device " + name + "; choose a name of at most 15 octets");
+  name.copy(request.ifr_name, name.size());
+  return request;
+}
+
+// Returns the name that the kernel gave the device.
+std::string attach(int fd, const std::string& name) {
+  auto request = request_for(name);
+  request.ifr_flags = IFF_TUN | IFF_NO_PI;
+  if (::ioctl(fd, TUNSETIFF, &request) != 0) fail_to_attach(errno, name);
+  return request.ifr_name;
+}
+
+void set_mtu(const std::string& name, std::uint32_t mtu) {
+  const Descriptor socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  auto request = request_for(name);
+  // One that somebody made for us may be right, and not ours to change.
+  if (::ioctl(socket.get(), SIOCGIFMTU, &request) == 0 && request.ifr_mtu == int(mtu)) return;
+  request.ifr_mtu = int(mtu);
+  if (socket.get() < 0 || ::ioctl(socket.get(), SIOCSIFMTU, &request) != 0)
+    fail(errno, "cannot set the MTU of " + name + " to " + std::to_string(mtu) +
+                    (errno == EINVAL ? "; choose 68 to 65535" : ""));
+}
+
+class Tun final : public Device {
+ public:
+  explicit Tun(const TunOptions& options) : descriptor_(open_clone_device()) {
+    info_.name = attach(descriptor_.get(), options.name);
+    set_mtu(info_.name, options.mtu);
+    info_.mtu = options.mtu;
+  }
+
+  [[nodiscard]] const DeviceInfo& info() const override { return info_; }
+  [[nodiscard]] int descriptor() const override { return descriptor_.get(); }
+  [[nodiscard]] bool ready() const override { return pending_.empty(); }
+  [[nodiscard]] std::uint64_t dropped() const override { return dropped_; }
+
+  std::size_t receive(PacketPool& pool, std::span<Packet> out, Instant) override {
+    for (std::size_t n = 0; n < out.size(); ++n) {
+      Packet packet = pool.allocate(info_.mtu);
+      if (!packet) return n;  // The kernel's queue keeps what is there.
+      const auto size = ::read(descriptor_.get(), packet.linear().data(), packet.size());
+      if (size < 0 && errno == EAGAIN) return n;
+      if (size < 0 && errno == EINTR) return n;
+      if (size < 0) fail(errno, "cannot read from " + info_.name + "; the device is gone");
+      packet.truncate(std::size_t(size));
+      out[n] = std::move(packet);
+    }
+    return out.size();
+  }
+
+  void transmit(PacketPool& pool, Packet packet, Instant) override {
+    dropped_ += cut(pool, std::move(packet), pending_);
+    write_pending();
+  }
+
+  void flush() override {
+    write_pending();
+    if (fatal_ != 0) fail(fatal_, "cannot write to " + info_.name + "; the device is gone");
+  }
+
+ private:
+  enum class Outcome : std::uint8_t { taken, later };
+
+  void write_pending() {
+    while (!pending_.empty()) {
+      Packet packet = pending_.pop_front();
+      if (write(packet) == Outcome::taken) continue;
+      pending_.push_front(std::move(packet));
+      return;
+    }
+  }
+
+  Outcome write(const Packet& packet) {
+    std::array<iovec, 1 + Packet::max_slices> parts;
+    int count = 0;
+    packet.for_each_part(0, [&](Bytes part) {
+      parts[std::size_t(count++)] = {const_cast<std::byte*>(part.data()), part.size()};
+    });
+    if (::writev(descriptor_.get(), parts.data(), count) >= 0) return Outcome::taken;
+    if (errno == EAGAIN || errno == EINTR) return Outcome::later;
+    // The device was deleted (EBADFD), or the kernel would not have this packet: the interface is
+    // down (EIO), there is no memory (ENOBUFS, ENOMEM).
+    if (errno == EBADFD || errno == ENODEV) fatal_ = errno;
+    ++dropped_;
+    return Outcome::taken;
+  }
+
+  Descriptor descriptor_;
+  DeviceInfo info_;
+  PacketList pending_;  // Segments for which the kernel had no room; the oldest first.
+  int fatal_ = 0;
+  std::uint64_t dropped_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Device> tun(const TunOptions& options) { return std::make_unique<Tun>(options); }
+
+std::expected<void, std::string> tun_usable() {
+  try {
+    attach(Descriptor(open_clone_device()).get(), {});
+    return {};
+  } catch (const std::system_error& error) {
+    return std::unexpected(std::string(error.what()));
+  }
+}
+
+}  // namespace estab::link
