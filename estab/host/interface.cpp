@@ -8,7 +8,9 @@
 
 #include <cerrno>
 #include <system_error>
+#include <thread>
 
+#include "estab/base/time.hpp"
 #include "estab/host/netlink.hpp"
 
 namespace estab::host {
@@ -54,8 +56,10 @@ class Request {
   [[nodiscard]] unsigned index() const { return index_; }
   nlmsghdr* head() { return head_; }
   // `what` names the deed in the error: "cannot …".
-  void send(const std::string& what, std::uint16_t flags = 0) {
-    const int error = index_ == 0 ? ENODEV : Netlink(NETLINK_ROUTE).ask(head_, NLM_F_ACK | flags);
+  void send(const std::string& what, std::uint16_t flags = 0,
+            const std::function<void(const nlmsghdr*)>& answer = {}) {
+    const int error =
+        index_ == 0 ? ENODEV : Netlink(NETLINK_ROUTE).ask(head_, NLM_F_ACK | flags, answer);
     if (error != 0) fail(error, what);
   }
 
@@ -84,6 +88,34 @@ void add_route(const std::string& interface, const Prefix& to, const Address* ga
                NLM_F_CREATE | NLM_F_EXCL);
 }
 
+bool is_up(const std::string& interface) {
+  Request<ifinfomsg> request(RTM_GETLINK, interface);
+  request.body->ifi_index = int(request.index());
+  unsigned flags = 0;
+  request.send("cannot look at " + interface, 0, [&](const nlmsghdr* answer) {
+    if (answer->nlmsg_type == RTM_NEWLINK)
+      flags = static_cast<const ifinfomsg*>(mnl_nlmsg_get_payload(answer))->ifi_flags;
+  });
+  return (flags & IFF_UP) != 0;
+}
+
+// Whether the kernel takes packets for the address: it sets the route of a new IPv6 address in its
+// own time, after it has said that all is done.
+bool is_delivered_here(const Address& address) {
+  alignas(nlmsghdr) NetlinkBuffer buffer{};
+  auto* head = mnl_nlmsg_put_header(buffer.data());
+  head->nlmsg_type = RTM_GETROUTE;
+  auto* body = static_cast<rtmsg*>(mnl_nlmsg_put_extra_header(head, sizeof(rtmsg)));
+  body->rtm_family = family(address);
+  put(head, RTA_DST, address);
+  bool local = false;
+  Netlink(NETLINK_ROUTE).ask(head, NLM_F_ACK, [&](const nlmsghdr* answer) {
+    const auto* route = static_cast<const rtmsg*>(mnl_nlmsg_get_payload(answer));
+    if (answer->nlmsg_type == RTM_NEWROUTE) local = route->rtm_type == RTN_LOCAL;
+  });
+  return local;
+}
+
 }  // namespace
 
 void bring_up(const std::string& interface) {
@@ -108,8 +140,12 @@ void add_address(const std::string& interface, const Prefix& address) {
   request.body->ifa_index = request.index();
   put(request.head(), IFA_LOCAL, address.address);
   put(request.head(), IFA_ADDRESS, address.address);
-  request.send("cannot give " + interface + " the address " + address.to_string(),
-               NLM_F_CREATE | NLM_F_EXCL);
+  const auto what = "cannot give " + interface + " the address " + address.to_string();
+  request.send(what, NLM_F_CREATE | NLM_F_EXCL);
+  if (address.address.is_v4() || !is_up(interface)) return;
+  for (int tries = 0; tries < 2000; ++tries, std::this_thread::sleep_for(1ms))
+    if (is_delivered_here(address.address)) return;
+  fail(ETIMEDOUT, what);
 }
 
 void add_route(const std::string& interface, const Prefix& destination) {

@@ -44,9 +44,9 @@ class Tun : public testing::Test {
   void open(const TunOptions& options = {.name = "estab0", .mtu = 1500}) {
     device_ = tun(options);
     const auto& name = device_->info().name;
+    host::bring_up(name);
     host::add_address(name, Prefix::parse("10.77.0.1/24").value());
     host::add_address(name, Prefix::parse("2001:db8::1/64").value());
-    host::bring_up(name);
   }
   void send(Packet packet) {
     device_->transmit(pool_, std::move(packet), Instant{});
@@ -99,6 +99,7 @@ TEST_F(Tun, TheKernelAnswersAPing) {
     const std::size_t header = v4 ? 20 : 40;
     const std::byte reply{std::uint8_t(v4 ? 0 : 129)};
     for (const std::size_t octets : {std::size_t{0}, std::size_t{56}, 1500 - header - 8}) {
+      SCOPED_TRACE(std::string(v4 ? "IPv4, " : "IPv6, ") + std::to_string(octets) + " octets");
       const auto request = echo_request(v4, octets);
       send(plain(pool_, request));
       const auto answer = receive([&](Bytes packet) {
