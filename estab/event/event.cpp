@@ -23,8 +23,8 @@ std::string_view name(State s) {
   std::unreachable();
 }
 
-void EventLog::packet(Event event, const Packet& packet) {
-  counters_.count(event.reason);
+void EventLog::packet(Event event, const Packet& packet, Reason counted) {
+  counters_.count(counted);
   if (enabled_) keep(event, packet);
 }
 

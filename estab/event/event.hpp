@@ -40,7 +40,9 @@ class EventLog {
   void disable() { enabled_ = false, clear(); }
   [[nodiscard]] bool enabled() const { return enabled_; }
 
-  void packet(Event event, const Packet& packet);
+  // A packet that leaves. It is counted under `counted`, which for a reset is send_rst, whatever
+  // cause the event names: that was counted where it arose.
+  void packet(Event event, const Packet& packet, Reason counted);
   // An arriving packet is kept before it is taken apart, and settled when its fate is known.
   [[nodiscard]] std::size_t arrived(Event event, const Packet& packet);
   void settle(std::size_t arrival, const Flow& flow, State before, State after, Reason reason);

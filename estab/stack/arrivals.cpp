@@ -52,7 +52,7 @@ Stack::Impl::Fate Stack::Impl::icmp_arrives(const wire::IpHeader& header, Packet
               .kind = EventKind::sent,
               .reason = Reason::send_echo_reply,
               .interface = whole.interface()},
-             whole);
+             whole, Reason::send_echo_reply);
   queue(std::move(whole));
   return {};
 }
@@ -146,7 +146,9 @@ Stack::Impl::Fate Stack::Impl::arrives_at_half_open(std::uint32_t index, Segment
         reply(seg.flow, {.seq = record.iss + 1, .ack = record.irs + 1, .flags = {.ack = true}},
               State::syn_received, Reason::send_challenge_ack);
       break;
-    case tcp::HalfOpenVerdict::reset: reset_for(seg); break;
+    case tcp::HalfOpenVerdict::reset:
+      reset_for(seg, State::syn_received, outcome.reason);
+      break;
     case tcp::HalfOpenVerdict::back_to_listen:
       remove_half_open(index, State::listen, outcome.reason);
       fate.reason = Reason::none, fate.after = State::listen;
@@ -224,7 +226,7 @@ Stack::Impl::Fate Stack::Impl::arrives_at_no_connection(Segment& seg, std::optio
   if (const auto listener = find_listener(seg.flow.local))
     return arrives_at_listener(*listener, seg, above);
   if (seg.flags.rst) return {Reason::closed_rst, seg.flow};
-  reset_for(seg);
+  reset_for(seg, State::closed, Reason::closed_port);
   return {Reason::closed_port, seg.flow};
 }
 
@@ -237,14 +239,16 @@ Stack::Impl::Fate Stack::Impl::arrives_at_listener(std::uint32_t index, Segment&
   if (seg.flags.rst) return fate.reason = Reason::listen_rst, fate;
   // Second, check for an ACK.
   if (seg.flags.ack) {
-    reset_for(seg);
+    reset_for(seg, State::listen, Reason::listen_ack);
     return fate.reason = Reason::listen_ack, fate;
   }
   // Third, check for a SYN. With FIN as well it is dropped in silence (Linux).
   if (!seg.flags.syn || seg.flags.fin) return fate.reason = Reason::listen_flags, fate;
   const Verdict verdict = judge(listener, seg.flow.remote.address);
   switch (verdict) {
-    case Verdict::reject: reset_for(seg); return fate.reason = Reason::listen_rejected, fate;
+    case Verdict::reject:
+      reset_for(seg, State::listen, Reason::listen_rejected);
+      return fate.reason = Reason::listen_rejected, fate;
     case Verdict::drop:   return fate.reason = Reason::listen_dropped, fate;
     case Verdict::accept:
     case Verdict::defer:  break;

@@ -99,7 +99,7 @@ void Stack::Impl::close_listener(std::uint32_t index, bool tell) {
     const tcp::HalfOpen& record = half_open[at];
     reply(record.flow,
           {.seq = record.iss + 1, .ack = record.irs + 1, .flags = {.rst = true, .ack = true}},
-          State::syn_received, Reason::send_rst);
+          State::syn_received, Reason::listener_closed);
     remove_half_open(at, State::closed, Reason::listener_closed);
   }
   for (const auto at : listener.accept_queue)
@@ -125,7 +125,7 @@ std::expected<void, Error> Stack::Impl::decide(HalfOpenId id, Verdict verdict) {
       break;
     case Verdict::reject:
       reply(record->flow, {.ack = record->irs + 1, .flags = {.rst = true, .ack = true}},
-            State::syn_received, Reason::send_rst);
+            State::syn_received, Reason::listen_rejected);
       remove_half_open(id.index, State::listen, Reason::listen_rejected);
       break;
     case Verdict::drop:  remove_half_open(id.index, State::listen, Reason::listen_dropped); break;

@@ -111,7 +111,7 @@ class Stack::Impl final : public tcp::Below {
   bool flush_outbox();
   // A segment that no connection sends: a reset, or an ACK from a record.
   void reply(const Flow& flow, wire::TcpHeader header, State state, Reason why);
-  void reset_for(const tcp::Segment& seg);
+  void reset_for(const tcp::Segment& seg, State state, Reason why);
   void to_time_wait(std::uint32_t index, tcp::Connection& connection);
 
   // calls.cpp

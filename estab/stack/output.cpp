@@ -93,9 +93,9 @@ std::uint32_t Stack::Impl::path_mtu(const Address& remote) { return ip.path_mtu(
 
 std::uint32_t Stack::Impl::largest_text(const Address& remote) {
   const auto out = ip.route(remote);
-  const std::uint32_t device = out ? ip.interface(*out).largest_segment : 0;
-  const std::uint32_t headers = 120;
-  return std::min(config.tcp.largest_super_segment, device > headers ? device - headers : 0);
+  if (!out || ip.interface(*out).largest_segment <= ip.interface(*out).mtu) return 0;
+  constexpr std::uint32_t headers = wire::ipv6_header_size + wire::tcp_largest_header;
+  return std::min(config.tcp.largest_super_segment, ip.interface(*out).largest_segment - headers);
 }
 
 void Stack::Impl::negative_advice(const Address& remote) { ip.forget_path(remote); }
@@ -133,7 +133,7 @@ void Stack::Impl::output(Packet packet, const tcp::Outgoing& how) {
               .after = how.after,
               .flow = flow,
               .interface = *out},
-             packet);
+             packet, how.reset ? Reason::send_rst : how.reason);
   if (sink_ != nullptr && outbox_.empty()) sink_->transmit(std::move(packet));
   else queue(std::move(packet));
 }
@@ -166,16 +166,17 @@ void Stack::Impl::reply(const Flow& flow, wire::TcpHeader header, State state, R
                              .hop_limit = config.tcp.defaults.hop_limit,
                              .before = state,
                              .after = state,
-                             .reason = why});
+                             .reason = why,
+                             .reset = header.flags.rst});
 }
 
 // §3.10.7.1: acceptable to whatever sent the segment.
-void Stack::Impl::reset_for(const tcp::Segment& seg) {
+void Stack::Impl::reset_for(const tcp::Segment& seg, State state, Reason why) {
   if (!resets_.take(env.now)) return log.counters().count(Reason::ack_limit);
   wire::TcpHeader h{.flags = {.rst = true}};
   if (seg.flags.ack) h.seq = seg.ack;
   else h.flags.ack = true, h.ack = seg.end();
-  reply(seg.flow, h, State::closed, Reason::send_rst);
+  reply(seg.flow, h, state, why);
 }
 
 // --- Endings -------------------------------------------------------------------------------------

@@ -99,7 +99,7 @@ class Connection : public TimerNode {
   void tell_end(Env& env);
   void schedule(Env& env);
   void end(Env& env, Error error, Reason why);  // To CLOSED, without a word to the peer.
-  void reset_peer(Env& env);
+  void reset_peer(Env& env, Reason why);
 
   // segment_arrives.cpp, in the RFC's order.
   Reason arrives_in_syn_sent(Env& env, Segment& seg);
@@ -163,6 +163,7 @@ class Connection : public TimerNode {
   [[nodiscard]] std::uint32_t cwnd_room() const;
   void after_ack_sent();
   void open_window(Env& env);
+  [[nodiscard]] std::uint32_t receive_limit(const Env& env) const;
   [[nodiscard]] std::uint32_t receive_space(const Env& env) const;
   std::uint16_t advertise(Env& env);
   [[nodiscard]] std::uint16_t advertised_mss(const Env& env) const;

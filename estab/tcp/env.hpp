@@ -23,6 +23,7 @@ struct Outgoing {
   std::uint16_t segment_size = 0;  // Text octets a segment, where it is a super-segment.
   State before{}, after{};         // For the event.
   Reason reason{};
+  bool reset = false;  // It bears RST.
 };
 
 // The layer below, as far as TCP sees it (RFC 9293 §3.9.2).

@@ -24,7 +24,7 @@ Reason Connection::arrives_in_syn_sent(Env& env, Segment& seg) {
   const bool ack_acceptable = seg.flags.ack && seg.ack == snd_.nxt;
   if (seg.flags.ack && !ack_acceptable) {
     if (seg.flags.rst) return Reason::syn_sent_rst;
-    send_bare(env, seg.ack, {.rst = true}, Reason::send_rst);
+    send_bare(env, seg.ack, {.rst = true}, Reason::syn_sent_ack);
     return Reason::syn_sent_ack;
   }
   // Second, check the RST bit (RFC 5961 §3.2: only with an acceptable ACK).
@@ -49,7 +49,6 @@ Reason Connection::arrives_in_syn_sent(Env& env, Segment& seg) {
     rtt_.sample(env.now - last_sent_at_, env.config.rto_min, env.config.rto_max);
   snd_.una = seg.ack;
   syn_acked_ = true;
-  snd_.wnd = snd_.max_wnd = seg.wnd;  // A SYN's window is never scaled (RFC 7323 §2.2).
   snd_.wl1 = seg.seq, snd_.wl2 = seg.ack;
   enter(env, established, Reason::syn_ack_arrived);
   note(env, notice::connected | notice::writable);
@@ -72,6 +71,7 @@ void Connection::take_syn(Env& env, const Segment& seg) {
   rcv_.irs = seg.seq;
   rcv_.nxt = rcv_.acked = rcv_.up = seg.seq + 1;
   rcv_.edge = rcv_.nxt + first_window(options_.receive_buffer, advertised_mss(env));
+  snd_.wnd = snd_.max_wnd = seg.wnd;  // A SYN's window is never scaled (RFC 7323 §2.2).
   if (seg.options.mss) peer_mss_ = *seg.options.mss;
   use_timestamps_ = config.timestamps && seg.options.timestamps.has_value();
   use_sack_ = config.sack && seg.options.sack_permitted;
@@ -227,7 +227,7 @@ Connection::Outcome Connection::fifth_check_ack(Env& env, const Segment& seg) {
 // SYN-RECEIVED after an active open: the ACK of our SYN.
 Connection::Outcome Connection::finish_opening(Env& env, const Segment& seg) {
   if (!(snd_.una < seg.ack && seg.ack <= snd_.nxt)) {
-    send_bare(env, seg.ack, {.rst = true}, Reason::send_rst);
+    send_bare(env, seg.ack, {.rst = true}, Reason::syn_received_ack);
     return done(Reason::syn_received_ack);
   }
   retransmit_at_ = never;
@@ -258,7 +258,7 @@ Connection::Outcome Connection::seventh_process_text(Env& env, Segment& seg) {
   if (seg.text == 0) return next;
   if (!is(established | fin_wait_1 | fin_wait_2)) return {Step::next, Reason::text_after_fin};
   if (orphan_) {  // SHLD-3: nobody is left to read it.
-    reset_peer(env);
+    reset_peer(env, Reason::text_after_close);
     end(env, Error::aborted, Reason::text_after_close);
     return done(Reason::text_after_close);
   }

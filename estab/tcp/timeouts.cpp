@@ -36,6 +36,7 @@ void Connection::syn_timeout(Env& env) {
   ++retransmissions_;
   syn_retransmitted_ = true;
   syn_owed_ = true;
+  if (flight_) flight_->mark_all_lost();  // A FIN that followed the SYN-ACK (§3.10.4).
   const int doublings = std::max(0, retransmissions_ - config.syn_linear_retransmissions);
   const Duration wait =
       std::min(config.initial_rto * (1 << std::min(doublings, 16)), 128 * config.initial_rto);
@@ -58,8 +59,9 @@ bool Connection::given_up(Env& env, bool persisting) {
       stalled >= env.config.retransmission_limit ||
       (orphan_ && !persisting && retransmissions_ >= env.config.orphan_retransmissions);
   if (!user_limit && !spent) return false;
-  reset_peer(env);
-  end(env, Error::timed_out, user_limit ? Reason::user_timeout : Reason::retransmissions_exhausted);
+  const Reason why = user_limit ? Reason::user_timeout : Reason::retransmissions_exhausted;
+  reset_peer(env, why);
+  end(env, Error::timed_out, why);
   return true;
 }
 
@@ -110,7 +112,7 @@ void Connection::idle_timeout(Env& env) {
   if (something_unacked() || something_unsent())
     return void(idle_at_ = env.now + options_.keep_alive_idle);
   if (keep_alive_sent_ >= options_.keep_alive_probes) {  // MUST-29: never for one.
-    reset_peer(env);
+    reset_peer(env, Reason::keep_alive_failed);
     return end(env, Error::timed_out, Reason::keep_alive_failed);
   }
   ++keep_alive_sent_;

@@ -12,7 +12,9 @@ bool Connection::transmit(Env& env) {
   if (!env.below.ready(peer)) return false;
   if (syn_owed_) send_syn(env);
   if (is(syn_sent)) return schedule(env), true;
-  if (syn_acked_ && state_ != time_wait) {
+  // §3.10.4: a FIN alone may follow our SYN-ACK; text waits until the handshake is done.
+  const bool open = syn_acked_ || (fin_queued_ && send_queue_.size() == 0);
+  if (open && state_ != time_wait) {
     while (retransmit_one(env))
       if (!env.below.ready(peer)) return schedule(env), false;
     while (send_new(env))
@@ -244,7 +246,8 @@ void Connection::emit(Env& env, Packet packet, wire::TcpHeader h, std::uint16_t 
                                        .segment_size = segment_size,
                                        .before = state_,
                                        .after = state_,
-                                       .reason = why});
+                                       .reason = why,
+                                       .reset = h.flags.rst});
 }
 
 void Connection::after_ack_sent() {
@@ -258,20 +261,24 @@ void Connection::after_ack_sent() {
 
 // --- Windows and sizes ------------------------------------------------------------------------
 
-// Octets that the program's unread text leaves of the receive buffer; past the budget, no more
-// than the reserve (design: budgets).
+// Octets that the window may offer at the most: the buffer, as far as the field can say it; past
+// the budget, no more than the reserve (design: budgets).
+std::uint32_t Connection::receive_limit(const Env& env) const {
+  const std::uint32_t limit = std::min(options_.receive_buffer, 65535u << receive_scale_);
+  return env.memory.has_room(mss_) ? limit : std::min(limit, env.config.memory_reserve / 4);
+}
+
+// What the program's unread text leaves of it.
 std::uint32_t Connection::receive_space(const Env& env) const {
-  const std::uint32_t unread = receive_queue_.size();
-  std::uint32_t buffer = options_.receive_buffer;
-  if (!env.memory.has_room(mss_)) buffer = std::min(buffer, env.config.memory_reserve / 4);
-  return buffer > unread ? buffer - unread : 0;
+  const std::uint32_t unread = receive_queue_.size(), limit = receive_limit(env);
+  return limit > unread ? limit - unread : 0;
 }
 
 // The window field. RCV.NXT + RCV.WND moves right, never left, and by no silly step (SHLD-14,
 // MUST-39); what the field's unit rounds up is granted.
 std::uint16_t Connection::advertise(Env& env) {
   const std::uint32_t now = rcv_.wnd(), space = receive_space(env);
-  const std::uint32_t step = std::min<std::uint32_t>(options_.receive_buffer / 2, receive_mss_);
+  const std::uint32_t step = std::min<std::uint32_t>(receive_limit(env) / 2, receive_mss_);
   const std::uint32_t unit = 1u << receive_scale_;
   std::uint32_t field = (now + unit - 1) >> receive_scale_;
   if (space >= now + step) field = std::max(field, space >> receive_scale_);
@@ -283,9 +290,9 @@ std::uint16_t Connection::advertise(Env& env) {
 // The program has read: tell the peer once the window would double (Linux), so that reading a
 // little never draws an ACK for itself.
 void Connection::open_window(Env& env) {
-  const std::uint32_t now = rcv_.wnd(), space = receive_space(env);
-  if (now > options_.receive_buffer / 2 || space < 2 * now) return;
-  if (space < now + std::min<std::uint32_t>(options_.receive_buffer / 2, receive_mss_)) return;
+  const std::uint32_t now = rcv_.wnd(), space = receive_space(env), limit = receive_limit(env);
+  if (now > limit / 2 || space < 2 * now) return;
+  if (space < now + std::min<std::uint32_t>(limit / 2, receive_mss_)) return;
   owe_ack_now(env, Reason::send_window_update);
 }
 

@@ -152,7 +152,7 @@ void Connection::close(Env& env) {
   orphan_ = true;
   if (receive_queue_.size() > 0 &&
       is(established | fin_wait_1 | fin_wait_2 | close_wait | syn_received)) {
-    reset_peer(env);
+    reset_peer(env, Reason::close_with_unread);
     return end(env, Error::aborted, Reason::close_with_unread);
   }
   if (is(syn_sent | syn_received | established | close_wait)) (void)shutdown(env);
@@ -162,7 +162,7 @@ void Connection::close(Env& env) {
 
 void Connection::abort(Env& env, Reason why) {
   orphan_ = true;
-  if (is(syn_received | established | fin_wait_1 | fin_wait_2 | close_wait)) reset_peer(env);
+  if (is(syn_received | established | fin_wait_1 | fin_wait_2 | close_wait)) reset_peer(env, why);
   end(env, Error::aborted, why);
 }
 
@@ -256,8 +256,8 @@ void Connection::end(Env& env, Error error, Reason why) {
   else tell_end(env);
 }
 
-void Connection::reset_peer(Env& env) {
-  send_bare(env, snd_.nxt, {.rst = true, .ack = true}, Reason::send_rst);
+void Connection::reset_peer(Env& env, Reason why) {
+  send_bare(env, snd_.nxt, {.rst = true, .ack = true}, why);
 }
 
 void Connection::release(Env& env) {
