@@ -2,6 +2,7 @@
 // A virtual network: stacks joined pairwise by faulty paths, under one virtual clock and one seed.
 // Same configuration, same calls: same packets.
 #pragma once
+#include <deque>
 #include <memory>
 #include <vector>
 
@@ -49,7 +50,7 @@ class Network {
     Network& network;
     std::size_t index;
     Stack stack;
-    std::vector<fault::FaultyPath> to;  // By destination.
+    std::deque<fault::FaultyPath> to;  // By destination; they do not move.
     std::vector<Packet> arrived;
   };
 

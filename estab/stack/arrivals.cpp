@@ -117,7 +117,7 @@ Stack::Impl::Fate Stack::Impl::tcp_arrives(const wire::IpHeader& header, Packet 
 
 Stack::Impl::Fate Stack::Impl::arrives_at_connection(std::uint32_t index, Segment& seg) {
   tcp::Connection& connection = connections[index];
-  if (connection.yields_to(seg)) {  // RFC 6191.
+  if (connection.yields_to(seg) && find_listener(seg.flow.local)) {  // RFC 6191.
     const Seq above = connection.remains().snd_nxt;
     connection.yield(env);
     process_ended();
@@ -192,7 +192,9 @@ std::optional<std::uint32_t> Stack::Impl::promote(std::uint32_t index, Listener&
 
 Stack::Impl::Fate Stack::Impl::arrives_at_time_wait(std::uint32_t index, Segment& seg) {
   tcp::TimeWait& record = time_wait_[index];
-  const auto outcome = tcp::segment_arrives(config.tcp, record, seg);
+  auto outcome = tcp::segment_arrives(config.tcp, record, seg);
+  if (outcome.verdict == tcp::TimeWaitVerdict::reuse && !find_listener(seg.flow.local))
+    outcome = {tcp::TimeWaitVerdict::acknowledge, Reason::syn_challenged};  // Nobody would take it.
   Fate fate{outcome.reason, seg.flow, State::time_wait, State::time_wait};
   switch (outcome.verdict) {
     case tcp::TimeWaitVerdict::drop: break;

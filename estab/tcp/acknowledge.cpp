@@ -92,6 +92,7 @@ void Connection::detect_loss(Env& env, std::uint32_t acked, bool duplicate) {
       const std::uint32_t left = acked / mss_;
       dup_acks_ = std::uint8_t(dup_acks_ > left ? dup_acks_ - left : 0);
       flight_->mark_first_lost(mss_);
+      retransmit_at_once_ = true;
       retransmit_reason_ = Reason::retransmit_partial;
     } else if (recovery_ == Recovery::none) {
       dup_acks_ = 0;
@@ -115,6 +116,7 @@ void Connection::detect_loss(Env& env, std::uint32_t acked, bool duplicate) {
 
 void Connection::enter_recovery(Env& env) {
   recovery_ = Recovery::fast;
+  retransmit_at_once_ = true;  // RFC 5681 §3.2, step 3; RFC 6675 §5, (4.3).
   recover_ = snd_.nxt;
   congestion_.on_loss({.acked = 0,
                        .flight = distance(snd_.una, snd_.nxt),

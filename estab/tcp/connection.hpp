@@ -208,6 +208,7 @@ class Connection : public TimerNode {
   bool ack_owed_ : 1 = false, dsack_owed_ : 1 = false;
   bool more_ : 1 = false, override_sws_ : 1 = false, cwnd_limited_ : 1 = false;
   bool want_readable_ : 1 = false, want_writable_ : 1 = false;
+  bool retransmit_at_once_ : 1 = false;  // Whatever the pipe holds.
   std::uint8_t duplicate_acks_owed_ = 0, dup_acks_ = 0;
   std::uint8_t quick_acks_ = 0, keep_alive_sent_ = 0, retransmissions_ = 0;
   Reason ack_reason_ = Reason::send_ack, retransmit_reason_ = Reason::retransmit_timeout;

@@ -13,7 +13,7 @@ namespace estab::tcp {
 
 class Reassembly {
  public:
-  // Takes text that begins behind `next`; what it holds already is cut off. False: it can take no
+  // Takes text that begins at `next` or behind it; what it holds already is cut off. False: it can take no
   // further range. `grown` is told the true bytes that it grew by; the text may prove to be old.
   [[nodiscard]] bool insert(PacketPool& pool, Seq next, Seq begin, Packet text,
                             std::size_t range_limit, std::size_t& grown);
@@ -24,6 +24,9 @@ class Reassembly {
 
   void set_fin(Seq at) { fin_ = at; }
   [[nodiscard]] bool fin_at(Seq next) const { return fin_ && *fin_ == next; }
+  [[nodiscard]] bool begins_before(Seq at) const {
+    return !ranges_.empty() && ranges_.front().begin < at;
+  }
   [[nodiscard]] bool empty() const { return ranges_.empty(); }
   [[nodiscard]] bool idle() const { return ranges_.empty() && !fin_; }
   [[nodiscard]] std::size_t ranges() const { return ranges_.size(); }

@@ -147,6 +147,7 @@ Connection::Outcome Connection::first_check_sequence(Env& env, Segment& seg) {
     owe_ack_now(env, Reason::send_ack);
     return done(Reason::time_wait_restart);
   }
+  if (seg.flags.syn) return done(challenge(env, Reason::syn_challenged));  // wherever it lies.
   const bool again = seg.len() > 0 && seg.seq < rcv_.nxt;
   return done(answer_unacceptable(env, again ? Reason::duplicate_text : Reason::out_of_window));
 }
@@ -275,8 +276,16 @@ Reason Connection::take_in_order(Env& env, Segment& seg) {
   const Seq before = rcv_.nxt;
   const std::size_t held = receive_queue_.true_size();
   const auto push = [&](Packet text) { receive_queue_.push(env.pool, std::move(text)); };
-  rcv_.nxt += seg.text;
-  push(std::move(seg.packet));
+  if (reassembly_ && reassembly_->begins_before(seg.seq + seg.text)) {
+    // It reaches over what is held, whose first copy stands (threats 54): into the gaps with it.
+    std::size_t grown = 0;
+    (void)reassembly_->insert(env.pool, rcv_.nxt, seg.seq, std::move(seg.packet),
+                              env.config.reassembly_ranges, grown);
+    account_.charge(env.memory, grown);
+  } else {
+    rcv_.nxt += seg.text;
+    push(std::move(seg.packet));
+  }
   bool filled = false;
   if (reassembly_) {
     filled = true;

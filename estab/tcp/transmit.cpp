@@ -59,7 +59,7 @@ bool Connection::retransmit_one(Env& env) {
   }
   if (!stretch) return false;
   const std::uint32_t room = cwnd_room();
-  if (room < mss_ && pipe() > 0) return false;
+  if (room < mss_ && pipe() > 0 && !retransmit_at_once_) return false;
   const Seq limit = snd_.una + std::max(snd_.wnd, 1u);
   if (stretch->begin >= limit) return false;
   // The first after a timeout goes alone, whatever cwnd says.
@@ -67,6 +67,7 @@ bool Connection::retransmit_one(Env& env) {
   const std::uint32_t whole = std::max<std::uint32_t>(largest / mss_, 1) * mss_;
   const Seq end =
       earlier(stretch->begin + std::min(distance(stretch->begin, stretch->end), whole), limit);
+  retransmit_at_once_ = false;
   const bool fin = fin_sent_ && end == snd_.nxt;
   const std::uint32_t text = distance(stretch->begin, end) - (fin ? 1 : 0);
   return send_text(env, stretch->begin, text, fin, why);
@@ -149,10 +150,7 @@ bool Connection::send_text(Env& env, Seq seq, std::uint32_t text, bool fin, Reas
   const bool pushed = shared > 0 && seq < push_ && push_ <= seq + shared;
   const bool last = shared > 0 && seq + shared == text_end() && !more_;
   wire::TcpHeader h = header(env, seq, {.fin = fin, .psh = pushed || last, .ack = true});
-  if (send_urgent_ && seq < snd_.up) {
-    h.flags.urg = h.flags.psh = true;
-    h.urgent = std::uint16_t(std::min<std::uint32_t>(distance(seq, snd_.up), 65535));
-  }
+  if (h.flags.urg) h.flags.psh = true;
   if (fresh) {
     flight().sent(seq, end, env.now);
     snd_.nxt = end;
@@ -219,6 +217,10 @@ wire::TcpHeader Connection::header(Env& env, Seq seq, wire::Flags flags) {
                     .options = {}};
   if (flags.syn || flags.rst) return h;
   h.window = advertise(env);
+  if (send_urgent_ && seq < snd_.up) {  // On ACKs and probes too: a shut window hides no urgency.
+    h.flags.urg = true;
+    h.urgent = std::uint16_t(std::min<std::uint32_t>(distance(seq, snd_.up), 65535));
+  }
   if (use_timestamps_) h.options.timestamps = {timestamp_at(env.now) + ts_offset_, ts_recent_};
   if (use_sack_ && (reassembly_ || dsack_owed_)) {
     add_sack(h.options);

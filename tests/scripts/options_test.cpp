@@ -18,7 +18,7 @@ Scene with(bool timestamps, bool sack) {
 
 // The peer's clock shows 1000.
 void open_with_timestamps(Conversation& c) {
-  c.user_listen();
+  if (!c.stack().status(c.listener())) c.user_listen();
   c.peer("S 0:0 <mss 1460,nop,nop,TS 1000 0>");
   c.expect("S. 0:0 ack 1 <mss 1460,nop,nop,TS 0 1000>");
   c.peer(". 1:1 ack 1 <nop,nop,TS 1000 0>");
@@ -101,23 +101,28 @@ TEST(Timestamps, RFC_7323_5_5_after_24_days_of_silence_an_old_timestamp_is_taken
 
 TEST(Timestamps, RFC_7323_4_1_the_RTT_is_measured_by_them_even_across_a_retransmission) {
   Conversation c{with(true, false)};
-  open_with_timestamps(c);
-  c.wait(100ms);
+  c.user_listen();
+  c.peer("S 0:0 <mss 1460,nop,nop,TS 1000 0>");
+  c.expect("S. 0:0 ack 1");
+  c.wait(50ms);
+  c.peer(". 1:1 ack 1 <nop,nop,TS 1050 0>");
+  c.user_accept();
+  EXPECT_NEAR(double(c.status().srtt / 1ms), 50, 2);
   c.user_send(100);
-  c.expect("P. 1:101 ack 1 <nop,nop,TS 100 1000>");
+  c.expect("P. 1:101 ack 1 <nop,nop,TS 50 1050>");
   c.run(1100ms);
   c.take_sent();
-  c.peer(fmt::format(". 1:1 ack 101 <nop,nop,TS 1100 {}>", c.elapsed() / 1ms - 50));
-  EXPECT_NEAR(double(c.status().srtt / 1ms), 50, 5);
+  c.peer(fmt::format(". 1:1 ack 101 <nop,nop,TS 1100 {}>", c.elapsed() / 1ms - 210));
+  EXPECT_NEAR(double(c.status().srtt / 1ms), 70, 4);  // 7/8 of 50 and 1/8 of 210.
 }
 
 TEST(Timestamps, Threats_34_two_connections_clocks_have_nothing_to_do_with_each_other) {
   Conversation c{with(true, false)};
   open_with_timestamps(c);
-  const auto first = *c.line().clock;
+  const auto first = c.line().clock.value_or(0);
   c.on(40001);
   open_with_timestamps(c);
-  const auto apart = std::int32_t(*c.line().clock - first);
+  const auto apart = std::int32_t(c.line().clock.value_or(0) - first);
   EXPECT_GT(std::abs(double(apart)), 86400e3);  // More than a day of milliseconds, for these keys.
 }
 
@@ -146,12 +151,10 @@ TEST(Sack, Three_blocks_have_room_beside_timestamps) {
   c.peer(". 1:1 ack 1 <nop,nop,TS 1 0>");
   c.user_accept();
   for (std::uint32_t at = 101; at < 1000; at += 200) {
+    c.take_sent();
     c.peer(fmt::format(". {}:{} ack 1 <nop,nop,TS 1 0>", at, at + 100));
-    if (at < 701) c.take_sent();
   }
-  const auto sent = c.take_sent();
-  ASSERT_FALSE(sent.empty());
-  EXPECT_EQ(sent.back().options.back(), "sack 901:1001 701:801 501:601");
+  c.expect(". 1:1 ack 1 <nop,nop,TS 0 1,nop,nop,sack 901:1001 701:801 501:601>");
 }
 
 TEST(Sack, RFC_2883_a_duplicate_is_told_in_the_first_block) {

@@ -93,8 +93,12 @@ TEST(Reset, X_7_threats_4_a_thousand_resets_in_the_window_close_nothing_and_draw
   Conversation c;
   c.open_passive();
   c.wait(1s);
-  for (std::uint32_t i = 1; i <= 1000; ++i) c.peer_batch({segment("R", 1 + i * 60)}), c.run(0s);
-  EXPECT_EQ(c.take_sent().size(), 1u);
+  std::size_t answers = 0;
+  for (std::uint32_t i = 1; i <= 1000; ++i) {
+    c.peer(segment("R", 1 + i * 60));
+    answers += c.take_sent().size();
+  }
+  EXPECT_EQ(answers, 1u);
   c.state(State::established);
   EXPECT_EQ(c.count(Reason::challenge_limit), 999u);
 }

@@ -144,7 +144,6 @@ TEST(Sending, MSG_MORE_holds_a_partial_segment_but_MUST_60_not_indefinitely) {
   c.wait(50ms);
   c.user_send(600);
   c.expect(". 1:1001 ack 1");
-  c.peer(". 1:1 ack 1001");
   c.expect("P. 1001:1201 ack 1");
   c.peer(". 1:1 ack 1201");
   c.user_send(10, {.push = true, .urgent = false, .more = true});
@@ -176,7 +175,6 @@ TEST(Sending, MUST_61_PSH_stands_on_the_last_buffered_segment_even_without_PUSH_
   c.open_passive("win 65535 <mss 1000>");
   c.user_send(1500, {.push = false, .urgent = false, .more = false});
   c.expect(". 1:1001 ack 1");
-  c.peer(". 1:1 ack 1001");
   c.expect("P. 1001:1501 ack 1");
 }
 
