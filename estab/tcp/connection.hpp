@@ -145,6 +145,7 @@ class Connection : public TimerNode {
   void persist_timeout(Env& env);
   void idle_timeout(Env& env);
   bool given_up(Env& env, bool persisting);
+  void wait_twice_as_long(Env& env);
 
   // transmit.cpp
   bool retransmit_one(Env& env);
@@ -176,7 +177,7 @@ class Connection : public TimerNode {
   [[nodiscard]] bool fin_acked() const { return fin_sent_ && snd_.una == snd_.nxt; }
   [[nodiscard]] bool something_unacked() const { return snd_.una != snd_.nxt; }
   [[nodiscard]] bool something_unsent() const {
-    return snd_.nxt != text_end() + (fin_queued_ ? 1 : 0);
+    return !fin_acked() && snd_.nxt != text_end() + (fin_queued_ ? 1 : 0);
   }
   [[nodiscard]] Seq read_seq() const {
     return rcv_.nxt - (peer_fin_ ? 1 : 0) - receive_queue_.size();

@@ -65,6 +65,14 @@ bool Connection::given_up(Env& env, bool persisting) {
   return true;
 }
 
+// RFC 6298 §5.5; the user timeout may come first (§3.10.8).
+void Connection::wait_twice_as_long(Env& env) {
+  rtt_.back_off();
+  retransmit_at_ = env.now + rto(env);
+  if (options_.user_timeout > 0ms)
+    retransmit_at_ = std::min(retransmit_at_, stalled_since_ + Duration{options_.user_timeout});
+}
+
 // RFC 6298 §5.4 to 5.6, RFC 5681 §3.1.
 void Connection::retransmission_timeout(Env& env) {
   if (given_up(env, false)) return;
@@ -81,8 +89,7 @@ void Connection::retransmission_timeout(Env& env) {
   recover_ = snd_.nxt;
   dup_acks_ = 0;
   retransmit_reason_ = Reason::retransmit_timeout;
-  rtt_.back_off();
-  retransmit_at_ = env.now + rto(env);
+  wait_twice_as_long(env);
   owe(env);
 }
 
@@ -96,8 +103,7 @@ void Connection::persist_timeout(Env& env) {
   if (given_up(env, true)) return;
   if (retransmissions_ < 255) ++retransmissions_;
   probe_owed_ = true;
-  rtt_.back_off();
-  retransmit_at_ = env.now + rto(env);
+  wait_twice_as_long(env);
   owe(env);
 }
 

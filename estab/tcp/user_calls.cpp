@@ -162,7 +162,10 @@ void Connection::close(Env& env) {
 
 void Connection::abort(Env& env, Reason why) {
   orphan_ = true;
-  if (is(syn_received | established | fin_wait_1 | fin_wait_2 | close_wait)) reset_peer(env, why);
+  // Where a FIN is queued but not sent, LAST-ACK and CLOSING are only ours: the peer must be told.
+  if (is(syn_received | established | fin_wait_1 | fin_wait_2 | close_wait) ||
+      (is(closing | last_ack) && something_unsent()))
+    reset_peer(env, why);
   end(env, Error::aborted, why);
 }
 

@@ -265,6 +265,36 @@ TEST(Closing, Section_3_10_5_ABORT_is_silent_where_both_sides_have_closed_or_not
   }
 }
 
+TEST(Closing, ABORT_resets_the_peer_that_has_not_seen_the_FIN_that_was_queued) {
+  for (const auto state : {State::closing, State::last_ack}) {
+    Conversation c;
+    c.open_passive("win 10");
+    c.user_send(20);
+    c.take_sent();
+    if (state == State::closing) c.user_shutdown();
+    c.peer("F. 1:1 ack 1 win 10");
+    if (state == State::last_ack) c.user_shutdown();
+    c.run(40ms);
+    c.take_sent();
+    c.state(state);
+    c.user_abort();
+    c.expect("R. 11:11 ack 2");
+  }
+}
+
+TEST(Closing, Keep_alive_probes_go_on_in_FIN_WAIT_2) {
+  Conversation c;
+  c.open_passive();
+  auto options = c.options();
+  options.keep_alive = true;
+  options.keep_alive_idle = 100s;
+  c.user_options(options);
+  c.user_shutdown();
+  c.expect("F. 1:1 ack 1");
+  c.peer(". 1:1 ack 2");
+  c.expect_between(99s, 101s, ". 1:1 ack 1");
+}
+
 TEST(Closing, A_program_that_uses_a_handle_whose_connection_is_gone_gets_not_connected) {
   Conversation c;
   c.open_passive();

@@ -145,8 +145,11 @@ TEST(Receiving, MUST_39_the_window_is_not_opened_by_less_than_a_segment) {
   ASSERT_EQ(c.status().receive_window, 0u);
   for (int i = 0; i < 9; ++i) c.user_receive(100);  // Under a segment of this peer, and half of all.
   c.wait(1s);
-  for (int i = 0; i < 40; ++i) c.user_receive(100);
-  const auto sent = c.take_sent();
+  std::vector<Segment> sent;
+  for (int i = 0; i < 40; ++i) {
+    c.user_receive(100);
+    for (const auto& update : c.take_sent()) sent.push_back(update);
+  }
   ASSERT_FALSE(sent.empty());
   EXPECT_LE(sent.size(), 3u);
   for (const auto& update : sent) EXPECT_GE(update.window, 1000u);

@@ -101,11 +101,9 @@ TEST(Timeouts, MUST_20_MUST_21_SHLD_9_SHLD_10_the_program_is_told_at_R1_and_the_
   c.line().notices = 0;
   c.user_send(1000);
   c.expect("P. 1:1001 ack 1");
-  const auto rto = c.status().rto;
-  for (int i = 0; i < 2; ++i) c.expect_between(0ms, 1000s, "P. 1:1001 ack 1");
+  for (int i = 0; i < 3; ++i) c.expect_between(0ms, 1000s, "P. 1:1001 ack 1");
   c.not_notified(notice::soft_error);
-  c.expect_between(0ms, 1000s, "P. 1:1001 ack 1");  // The third.
-  c.wait(rto * 6);
+  c.expect_between(0ms, 1000s, "P. 1:1001 ack 1");  // R1: three went unanswered.
   c.notified(notice::soft_error);
   c.run(40s);
   c.take_sent();
@@ -162,7 +160,7 @@ TEST(Timeouts, RFC_9293_3_10_8_the_user_timeout_ends_the_connection) {
   c.user_send(1000);
   c.run(4900ms);
   c.state(State::established);
-  c.run(2s);
+  c.run(400ms);
   c.take_sent();
   c.state(State::listen);
   c.ended_with(Error::timed_out);
