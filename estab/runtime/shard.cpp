@@ -154,7 +154,13 @@ void Shard::show_views() {
   });
 }
 
-bool Shard::at_rest() const { return holds_ == 0 && stack_.finishing() == 0; }
+bool Shard::at_rest() const {
+  // What a device of the system still holds is on its way; a full queue in memory is its reader's.
+  const auto idle = [](const auto& waiter) {
+    return waiter->device().ready() || waiter->device().descriptor() < 0;
+  };
+  return holds_ == 0 && stack_.finishing() == 0 && std::ranges::all_of(waiters_, idle);
+}
 
 Instant Shard::next_deadline() const {
   // What the sink refused waits for the sink, not for the clock.
@@ -178,7 +184,7 @@ void Shard::wait_or_rest() {
     waiter->wait_readable();
     if (waiter->device().ready()) continue;
     all_ready = false;
-    if (blocked_) waiter->wait_writable();
+    waiter->wait_writable();  // To send what is owed, or what the device itself still holds.
   }
   if (blocked_ && all_ready) return wake();  // It became ready meanwhile.
   arm(next_deadline());
