@@ -76,6 +76,7 @@ NetworkConfig draw_network(Random& random, const WorldConfig& config,
                         .keep = config.keep};
   for (unsigned i = 0; i < config.nodes; ++i) network.nodes.push_back(draw_stack(random));
   network.mtu = std::uint32_t(random.chance(0.7) ? 1500 : draw_scale(random, 1280, 9000));
+  network.largest_segment = random.chance(0.3) ? 65535 : network.mtu;
   return network;
 }
 
