@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "estab/cli/services.hpp"
+
+#include <boost/asio/write.hpp>
+
+namespace estab::cli {
+namespace asio = boost::asio;
+namespace {
+
+constexpr std::size_t buffer_size = 1 << 16;  // A connection.
+constexpr Duration for_ever = 24h * 365;
+
+struct Buffer {
+  std::unique_ptr<char[]> octets = std::make_unique_for_overwrite<char[]>(buffer_size);
+  asio::mutable_buffer all() { return asio::buffer(octets.get(), buffer_size); }
+};
+
+// 0: the peer has ended, or it is time to leave.
+asio::awaitable<std::size_t> read_some(Guest& guest, Buffer& buffer) {
+  net::error_code error;
+  std::size_t size = 0;
+  co_await guest.listen(for_ever, error, [&](auto token) -> asio::awaitable<void> {
+    size = co_await guest.socket().async_read_some(buffer.all(), token);
+  });
+  co_return error ? 0 : size;
+}
+
+}  // namespace
+
+asio::awaitable<void> serve_echo(Guest& guest) {
+  Buffer buffer;
+  net::error_code error;
+  while (const auto size = co_await read_some(guest, buffer)) {
+    co_await asio::async_write(guest.socket(), asio::buffer(buffer.all(), size),
+                               asio::redirect_error(asio::use_awaitable, error));
+    if (error) co_return;
+  }
+  co_await guest.leave();
+}
+
+asio::awaitable<void> serve_discard(Guest& guest) {
+  Buffer buffer;
+  while (co_await read_some(guest, buffer) > 0) {}
+  co_await guest.leave();
+}
+
+}  // namespace estab::cli

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+namespace estab::cli {
+
+// What may be shown at a descriptor.
+struct Terminal {
+  unsigned width = 80;  // Columns: the terminal's; else $COLUMNS; else 80.
+  bool utf8 = false;    // The locale's characters are UTF-8.
+  bool colour = false;  // A terminal, and NO_COLOR is not set (no-color.org).
+};
+
+[[nodiscard]] Terminal terminal_of(int descriptor);
+
+}  // namespace estab::cli
