@@ -65,33 +65,34 @@ TEST_F(CancelTest, cancel_ends_every_operation_under_way_and_leaves_the_connecti
   EXPECT_EQ(server.status().state, State::established);
 }
 
-// Reads a numbered stream while each second read is cancelled at a moment of its own.
+// Each read is cancelled some steps of the loop after the text for it was written.
 TEST_F(CancelTest, cancelling_in_the_middle_of_reads_loses_no_octet) {
   connect();
-  constexpr std::size_t total = 256 << 10;
-  std::vector<std::uint8_t> sent(total), got;
-  for (std::size_t i = 0; i < total; ++i) sent[i] = std::uint8_t(i * 2654435761u >> 24);
-  asio::async_write(client, asio::buffer(sent), asio::detached);
-  std::uint8_t buffer[997];
-  unsigned cancelled = 0, round = 0;
-  while (got.size() < total) {
+  std::vector<std::uint8_t> sent(64 << 10), got;
+  for (std::size_t i = 0; i < sent.size(); ++i) sent[i] = std::uint8_t(i * 2654435761u >> 24);
+  std::uint8_t buffer[97];
+  std::size_t written = 0, completed = 0, cancelled = 0;
+  for (unsigned round = 0; got.size() < sent.size(); ++round) {
     asio::cancellation_signal signal;
     Result read;
     server.async_read_some(asio::buffer(buffer),
                            asio::bind_cancellation_slot(signal.slot(), read.handler()));
-    if (++round % 2 == 0) {
-      for (unsigned i = 0; i < round % 7 && !read.error; ++i) io.poll_one();
-      signal.emit(asio::cancellation_type::total);
-    }
+    error_code error;
+    const auto rest = std::min<std::size_t>(sent.size() - written, 89);
+    written += client.write_some(asio::buffer(sent.data() + written, rest), error);
+    for (unsigned i = 0; i < round % 9; ++i) io.poll_one();
+    signal.emit(asio::cancellation_type::total);
     run_until([&] { return read.error.has_value(); });
-    if (*read.error == asio::error::operation_aborted) {
+    if (*read.error) {
+      EXPECT_EQ(*read.error, asio::error::operation_aborted);
       EXPECT_EQ(read.size, 0u);
       ++cancelled;
     } else {
-      ASSERT_FALSE(*read.error) << *read.error;
       got.insert(got.end(), buffer, buffer + read.size);
+      ++completed;
     }
   }
+  EXPECT_GT(completed, 0u);
   EXPECT_GT(cancelled, 0u);
   EXPECT_EQ(got, sent);
 }

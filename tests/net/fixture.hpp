@@ -53,8 +53,12 @@ class NetTest : public testing::Test {
   void connect() {
     acceptor gate{right, {estab::any, 7}};
     int steps = 0;
-    gate.async_accept(server, [&](error_code e) { EXPECT_FALSE(e) << e, ++steps; });
-    client.async_connect(seven(), [&](error_code e) { EXPECT_FALSE(e) << e, ++steps; });
+    const auto step = [&](error_code e) {
+      EXPECT_FALSE(e) << e;
+      ++steps;
+    };
+    gate.async_accept(server, step);
+    client.async_connect(seven(), step);
     run_until([&] { return steps == 2; });
   }
   static endpoint seven() { return {asio::ip::make_address("10.0.0.2"), 7}; }

@@ -77,6 +77,7 @@ TEST_F(HostTest, a_view_sees_the_handshake_as_transitions) {
   });
   connect();
   EXPECT_EQ(reached, (std::vector{State::listen, State::syn_received, State::established}));
+  right.close();  // The last that the view sees.
 }
 
 TEST_F(HostTest, a_capture_holds_what_was_sent_and_received) {

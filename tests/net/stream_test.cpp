@@ -28,7 +28,10 @@ TEST_F(StreamTest, no_handler_runs_inside_the_call_that_starts_its_operation) {
   connect();
   bool inside = true;
   int handlers = 0;
-  const auto handler = [&](error_code, std::size_t = 0) { EXPECT_FALSE(inside), ++handlers; };
+  const auto handler = [&](error_code, std::size_t = 0) {
+    EXPECT_FALSE(inside);
+    ++handlers;
+  };
   char octet = 'x';
   client.async_write_some(asio::buffer(&octet, 1), handler);  // Can be done at once.
   client.async_read_some(asio::buffer(&octet, 0), handler);   // So can this,
@@ -88,7 +91,10 @@ TEST_F(StreamTest, reads_that_wait_are_served_in_the_order_they_were_started) {
   std::string order;
   char a, b, c;
   const auto next = [&](char& octet) {
-    return [&](error_code e, std::size_t) { EXPECT_FALSE(e) << e, order += octet; };
+    return [&](error_code e, std::size_t) {
+      EXPECT_FALSE(e) << e;
+      order += octet;
+    };
   };
   server.async_read_some(asio::buffer(&a, 1), next(a));
   server.async_read_some(asio::buffer(&b, 1), next(b));
