@@ -36,7 +36,7 @@ for family in -4 -6; do
   same medium back
 done
 
-# answer FILE: a peer that sends the file only after our end, which nc -l does not, for it ends then.
+# answer FILE: a peer that sends the file only after our end; nc -l would end itself then.
 answer() {
   port=$((port + 1))
   perl -MIO::Socket::INET -e '
