@@ -38,7 +38,7 @@ Reason Connection::arrives_in_syn_sent(Env& env, Segment& seg) {
   if (!seg.flags.syn) return Reason::syn_sent_no_syn;
   take_syn(env, seg);
   last_received_at_ = env.now;
-  if (!ack_acceptable) {  // Figure 8: the SYNs have crossed.
+  if (!ack_acceptable) {  // Figure 7: the SYNs have crossed.
     syn_owed_ = true;
     enter(env, syn_received, Reason::simultaneous_open);
     owe(env);
@@ -120,7 +120,7 @@ Connection::Outcome Connection::check_paws(Env& env, const Segment& seg) {
 
 // First, check sequence number.
 Connection::Outcome Connection::first_check_sequence(Env& env, Segment& seg) {
-  // Figure 8, last lines: the SYN-ACK that answers our SYN-ACK brings the peer's SYN again.
+  // Figure 7, last lines: the SYN-ACK that answers our SYN-ACK brings the peer's SYN again.
   if (!syn_acked_ && seg.flags.syn && seg.flags.ack && seg.seq == rcv_.irs) {
     seg.flags.syn = false;
     seg.seq += 1;
