@@ -57,14 +57,14 @@ case $name in
     stop
     ;;
   client)
-    (sleep 0.2 && echo "the answer") | nc -l -N 0.0.0.0 7777 >"$scratch/question" &
+    echo "the answer" | nc -l -N 0.0.0.0 7777 >"$scratch/question" &
     listens 7777
     same "the answer" "$(echo 'a question' | "$program" 10.77.0.1 7777)"
     wait $!
     same "a question" "$(cat "$scratch/question")"
     ;;
   relay)
-    (sleep 0.2 && echo "the answer") | nc -l -N 127.0.0.1 7777 >"$scratch/question" &
+    echo "the answer" | nc -l -N 127.0.0.1 7777 >"$scratch/question" &
     listener=$!
     listens 7777
     start "$program" 127.0.0.1 7777
