@@ -33,8 +33,10 @@ StackConfig draw_stack(Random& random) {
 
 fault::Impairment draw_impairment(Random& random, const fault::Impairment& worst) {
   const auto up_to = [&](double most) { return random.chance(0.3) ? 0 : most * random.unit(); };
-  fault::Impairment drawn{.loss = up_to(worst.loss), .duplicate = up_to(worst.duplicate),
-                          .corrupt = up_to(worst.corrupt), .reorder = up_to(worst.reorder)};
+  fault::Impairment drawn{.loss = up_to(worst.loss),
+                          .duplicate = up_to(worst.duplicate),
+                          .corrupt = up_to(worst.corrupt),
+                          .reorder = up_to(worst.reorder)};
   if (random.chance(0.1)) drawn.loss = worst.loss;
   if (random.chance(0.8)) drawn.delay = Duration(draw_scale(random, 10'000, 300'000'000));
   if (random.chance(0.5)) drawn.jitter = drawn.delay / 3;

@@ -47,10 +47,11 @@ Instant End::run(Instant now) {
 }
 
 void End::write(Instant now) {
-  std::vector<std::byte> text(std::min<std::uint64_t>(1 + random_.below(plan_.longest_write),
-                                                      plan_.octets - written_));
+  std::vector<std::byte> text(
+      std::min<std::uint64_t>(1 + random_.below(plan_.longest_write), plan_.octets - written_));
   for (std::size_t i = 0; i < text.size(); ++i) text[i] = octet_of(plan_.stream, written_ + i);
-  const SendFlags flags{.push = random_.chance(0.5), .urgent = random_.chance(plan_.urgent),
+  const SendFlags flags{.push = random_.chance(0.5),
+                        .urgent = random_.chance(plan_.urgent),
                         .more = random_.chance(0.1)};
   const auto taken = stack_->send(id_, text, flags, now);
   progress_ = now;

@@ -18,13 +18,13 @@ enum class Ending : std::uint8_t {
 
 // What an end does; all drawn from a seed.
 struct Plan {
-  std::uint32_t octets = 0;            // To write, all told.
+  std::uint32_t octets = 0;                                  // To write, all told.
   std::uint32_t longest_write = 1460, longest_read = 65536;  // Octets a call.
-  Duration write_pause{}, read_pause{};  // At the most, between calls.
-  double urgent = 0;                   // Probability that a write is urgent.
+  Duration write_pause{}, read_pause{};                      // At the most, between calls.
+  double urgent = 0;                                         // Probability that a write is urgent.
   Ending ending = Ending::first;
-  std::uint32_t abort_after = 0;       // Octets, for Ending::abort.
-  std::uint64_t stream = 0;            // Names what is written: see octet_of.
+  std::uint32_t abort_after = 0;  // Octets, for Ending::abort.
+  std::uint64_t stream = 0;       // Names what is written: see octet_of.
 };
 
 // The octet at an offset of a stream.

@@ -24,11 +24,14 @@ void declare(CLI::App& app, Arguments& a) {
   app.add_option("--seed", a.seed, "The first world's seed")->capture_default_str();
   app.add_option("--seeds", a.seeds, "Worlds, one a seed")->capture_default_str();
   app.add_option("--connections", a.world.connections, "Connections a world")
-      ->capture_default_str()->check(CLI::Range(1, 20000));
+      ->capture_default_str()
+      ->check(CLI::Range(1, 20000));
   app.add_option("--nodes", a.world.nodes, "Stacks a world")
-      ->capture_default_str()->check(CLI::Range(2, 50));
+      ->capture_default_str()
+      ->check(CLI::Range(2, 50));
   app.add_option("--octets", a.world.most_octets, "What one end writes at the most")
-      ->capture_default_str()->check(CLI::Range(1, 100000000));
+      ->capture_default_str()
+      ->check(CLI::Range(1, 100000000));
   app.add_option("--loss", a.loss, "Most packets lost, as 20% or 0.2")->capture_default_str();
   app.add_option("--duplicate", a.duplicate, "Most packets that come twice")->capture_default_str();
   app.add_option("--reorder", a.reorder, "Most packets overtaken")->capture_default_str();
@@ -39,10 +42,11 @@ void declare(CLI::App& app, Arguments& a) {
 }
 
 std::string replay_line(const Arguments& a, std::uint64_t seed) {
-  return fmt::format("estab_sim --seed {} --connections {} --nodes {} --octets {} --loss {} "
-                     "--duplicate {} --reorder {} --corrupt {} --capture FILE --ladder",
-                     seed, a.world.connections, a.world.nodes, a.world.most_octets, a.loss,
-                     a.duplicate, a.reorder, a.corrupt);
+  return fmt::format(
+      "estab_sim --seed {} --connections {} --nodes {} --octets {} --loss {} "
+      "--duplicate {} --reorder {} --corrupt {} --capture FILE --ladder",
+      seed, a.world.connections, a.world.nodes, a.world.most_octets, a.loss, a.duplicate, a.reorder,
+      a.corrupt);
 }
 
 // Feeds the capture and the ladder, where they are wanted.
@@ -98,9 +102,10 @@ int run(Arguments& a) {
     fmt::print("seed {}: VIOLATION: {}\n  replay: {}\n", seed, result.violation,
                replay_line(a, seed));
   }
-  fmt::print("{} worlds, {} connections: {} ends complete, {} left as planned, {} told of a failure; "
-             "{} octets checked, {} events, {} violations\n", a.seeds,
-             a.seeds * a.world.connections, complete, left, failed, octets, events, violations);
+  fmt::print(
+      "{} worlds, {} connections: {} ends complete, {} left as planned, {} told of a failure; "
+      "{} octets checked, {} events, {} violations\n",
+      a.seeds, a.seeds * a.world.connections, complete, left, failed, octets, events, violations);
   return observer.finish() && violations == 0 ? 0 : 1;
 }
 

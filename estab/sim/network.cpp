@@ -35,7 +35,8 @@ Network::Network(const NetworkConfig& config) {
     const auto secrets = draw_secrets(random);
     auto& node = *nodes_.emplace_back(std::make_unique<Node>(*this, i, config.nodes[i], secrets));
     node.stack.add_interface({.addresses = {{address(i, false), 24}, {address(i, true), 64}},
-                              .mtu = config.mtu, .largest_segment = config.largest_segment});
+                              .mtu = config.mtu,
+                              .largest_segment = config.largest_segment});
     node.stack.log().enable(config.keep);
     for (std::size_t k = 0; k < config.nodes.size(); ++k) {
       auto impairment = config.impairment;

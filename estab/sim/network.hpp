@@ -12,12 +12,12 @@
 namespace estab::sim {
 
 struct NetworkConfig {
-  std::vector<StackConfig> nodes;    // One stack each, 200 at the most.
-  fault::Impairment impairment;      // Of every path; its seed is not used.
+  std::vector<StackConfig> nodes;  // One stack each, 200 at the most.
+  fault::Impairment impairment;    // Of every path; its seed is not used.
   std::uint32_t mtu = 1500;
   std::uint32_t largest_segment = 1500;  // Over the MTU: super-segments travel whole.
   std::uint64_t seed = 1;
-  std::uint32_t keep = 0;            // Octets of each packet that events keep.
+  std::uint32_t keep = 0;  // Octets of each packet that events keep.
 };
 
 class Network {

@@ -72,8 +72,8 @@ class World {
 
 NetworkConfig draw_network(Random& random, const WorldConfig& config,
                            const fault::Impairment& impairment) {
-  NetworkConfig network{.nodes = {}, .impairment = impairment, .seed = random(),
-                        .keep = config.keep};
+  NetworkConfig network{
+      .nodes = {}, .impairment = impairment, .seed = random(), .keep = config.keep};
   for (unsigned i = 0; i < config.nodes; ++i) network.nodes.push_back(draw_stack(random));
   network.mtu = std::uint32_t(random.chance(0.7) ? 1500 : draw_scale(random, 1280, 9000));
   network.largest_segment = random.chance(0.3) ? 65535 : network.mtu;
@@ -81,7 +81,9 @@ NetworkConfig draw_network(Random& random, const WorldConfig& config,
 }
 
 World::World(const WorldConfig& config)
-    : config_(config), random_(config.seed), impairment_(draw_impairment(random_, config.worst)),
+    : config_(config),
+      random_(config.seed),
+      impairment_(draw_impairment(random_, config.worst)),
       network_(draw_network(random_, config, impairment_)) {
   result_.impairment = impairment_;
   live_bytes_ = network_.pool().live_bytes();
@@ -97,7 +99,8 @@ void World::draw_couples(unsigned count, std::uint32_t most_octets) {
     couple.ends[0] = std::make_unique<End>(plans.opener, plans.peer.stream, random_());
     couple.ends[1] = std::make_unique<End>(plans.peer, plans.opener.stream, random_());
     couple.nodes[0] = random_.below(network_.nodes());
-    couple.nodes[1] = (couple.nodes[0] + 1 + random_.below(network_.nodes() - 1)) % network_.nodes();
+    couple.nodes[1] =
+        (couple.nodes[0] + 1 + random_.below(network_.nodes() - 1)) % network_.nodes();
     couple.v6 = random_.chance(0.3);
     couple.simultaneous = random_.chance(0.05);
     couple.start = Instant{} + Duration(random_.below(std::uint64_t(all_start_within.count())));
@@ -150,8 +153,8 @@ void World::start(std::size_t number) {
 
 void World::connect(std::size_t number) {
   auto& stack = network_.stack(couples_[number / 2].nodes[number % 2]);
-  const auto id = stack.connect({.remote = endpoint(number ^ 1), .local = endpoint(number),
-                                 .options = {}}, now());
+  const auto id = stack.connect(
+      {.remote = endpoint(number ^ 1), .local = endpoint(number), .options = {}}, now());
   if (!id) return violated(number / 2, "connect: " + std::string(message(id.error())));
   (void)stack.set_user(*id, number + 1);
   end(number).attach(stack, *id);
@@ -261,8 +264,7 @@ void World::judge_couple(std::size_t couple) {
   const auto& a = *couples_[couple].ends[0];
   const auto& b = *couples_[couple].ends[1];
   for (const auto& [reader, writer] : {std::pair{&a, &b}, {&b, &a}}) {
-    if (reader->read() > writer->written())
-      violated(couple, "more was read than was written");
+    if (reader->read() > writer->written()) violated(couple, "more was read than was written");
     if (reader->saw_end() && !(writer->closed_sending() || writer->outcome() == Outcome::left))
       violated(couple, "an end was read that was not written");
     if (reader->saw_end() && reader->read() != writer->written())
@@ -270,8 +272,8 @@ void World::judge_couple(std::size_t couple) {
                            std::to_string(writer->written()) + " octets");
     const bool broken = writer->outcome() == Outcome::left || reader->outcome() == Outcome::left;
     if (reader->outcome() == Outcome::failed && !broken && !harms(impairment_))
-      violated(couple, "failed on a path that loses nothing: " +
-                           std::string(message(reader->error())));
+      violated(couple,
+               "failed on a path that loses nothing: " + std::string(message(reader->error())));
   }
 }
 
@@ -299,11 +301,10 @@ void World::judge_end() {
 
 void World::violated(std::size_t couple, const std::string& what) {
   if (!result_.violation.empty()) return;
-  result_.violation = "connection " + std::to_string(couple) + " (" +
-                      endpoint(2 * couple).to_string() + " to " +
-                      endpoint(2 * couple + 1).to_string() + ") at " +
-                      std::to_string(std::chrono::duration<double>(now() - Instant{}).count()) +
-                      " s: " + what;
+  result_.violation =
+      "connection " + std::to_string(couple) + " (" + endpoint(2 * couple).to_string() + " to " +
+      endpoint(2 * couple + 1).to_string() + ") at " +
+      std::to_string(std::chrono::duration<double>(now() - Instant{}).count()) + " s: " + what;
 }
 
 }  // namespace

@@ -20,23 +20,23 @@ namespace estab::sim {
 
 struct WorldConfig {
   std::uint64_t seed = 1;
-  unsigned connections = 100;          // At most 20,000.
-  unsigned nodes = 3;                  // At least 2.
+  unsigned connections = 100;  // At most 20,000.
+  unsigned nodes = 3;          // At least 2.
   fault::Impairment worst{.loss = 0.2, .duplicate = 0.2, .corrupt = 0.2, .reorder = 0.2};
-                                       // Each probability is drawn between 0 and this.
+  // Each probability is drawn between 0 and this.
   std::uint32_t most_octets = 300000;  // One end writes at the most.
   std::uint32_t keep = 0;              // Octets of each packet for the observer.
   std::function<void(const Event&, Bytes)> observe;
 };
 
 struct WorldResult {
-  std::string violation;               // Empty: all held.
+  std::string violation;                             // Empty: all held.
   std::uint64_t complete = 0, left = 0, failed = 0;  // Ends.
-  std::uint64_t octets = 0;            // Read and checked.
+  std::uint64_t octets = 0;                          // Read and checked.
   std::uint64_t events = 0;
-  fault::Impairment impairment;        // As drawn.
+  fault::Impairment impairment;  // As drawn.
   fault::FaultCounters faults;
-  Duration took{};                     // In the world's time.
+  Duration took{};  // In the world's time.
 };
 
 // Runs it to its end, or to the first violation.

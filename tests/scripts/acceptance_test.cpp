@@ -16,9 +16,9 @@ TEST(Acceptance, The_four_cases_of_the_table_decide_by_sequence_number_length_an
     std::int64_t begin, length;  // Begin: from RCV.NXT, or from the window's edge.
     bool from_edge, acceptable;
   };
-  constexpr Case cases[] = {{0, 0, false, true},  {-1, 0, true, true},   {-1, 0, false, false},
-                            {0, 0, true, false},  {-2, 2, false, false}, {0, 9, true, false},
-                            {-1, 6, true, true},  {-2, 3, false, true}};
+  constexpr Case cases[] = {{0, 0, false, true}, {-1, 0, true, true},   {-1, 0, false, false},
+                            {0, 0, true, false}, {-2, 2, false, false}, {0, 9, true, false},
+                            {-1, 6, true, true}, {-2, 3, false, true}};
   for (const auto& [begin, length, from_edge, acceptable] : cases) {
     Conversation c;
     c.open_passive();
@@ -235,7 +235,8 @@ TEST(Acceptance, Threats_32_no_mixture_of_flags_makes_a_listener_answer_but_SYN_
     const bool rst = flags & 4, ack = flags & 16, syn = flags & 2, fin = flags & 1;
     if (rst) EXPECT_TRUE(sent.empty()) << letters;
     else if (ack) EXPECT_TRUE(sent.size() == 1 && sent[0].flags == 4) << letters;
-    else if (syn && !fin) EXPECT_TRUE(sent.size() == 1 && (sent[0].flags & 0x12) == 0x12) << letters;
+    else if (syn && !fin)
+      EXPECT_TRUE(sent.size() == 1 && (sent[0].flags & 0x12) == 0x12) << letters;
     else EXPECT_TRUE(sent.empty()) << letters;
   }
 }

@@ -56,11 +56,16 @@ TEST(Addresses, A_segment_for_another_host_is_dropped_in_silence) {
 
 TEST(Addresses, MUST_46_an_OPEN_to_an_address_that_is_no_hosts_is_refused) {
   Conversation c;
-  for (const auto* remote : {"255.255.255.255", "192.0.2.255", "224.0.0.1", "0.0.0.0", "::", "ff02::1"})
-    EXPECT_EQ(c.stack().connect({.remote = at(remote, 80), .local = {}, .options = {}}, c.now())
-                  .error(), Error::invalid_argument) << remote;
-  EXPECT_EQ(c.stack().connect({.remote = at("192.0.2.2", 0), .local = {}, .options = {}}, c.now())
-                .error(), Error::invalid_argument);
+  for (const auto* remote :
+       {"255.255.255.255", "192.0.2.255", "224.0.0.1", "0.0.0.0", "::", "ff02::1"})
+    EXPECT_EQ(
+        c.stack().connect({.remote = at(remote, 80), .local = {}, .options = {}}, c.now()).error(),
+        Error::invalid_argument)
+        << remote;
+  EXPECT_EQ(c.stack()
+                .connect({.remote = at("192.0.2.2", 0), .local = {}, .options = {}}, c.now())
+                .error(),
+            Error::invalid_argument);
 }
 
 TEST(Addresses, An_OPEN_to_its_own_socket_is_refused) {
@@ -72,21 +77,28 @@ TEST(Addresses, An_OPEN_to_its_own_socket_is_refused) {
 
 TEST(Addresses, An_OPEN_where_no_route_leads_is_refused) {
   Conversation c;
-  EXPECT_EQ(c.stack().connect({.remote = at("203.0.113.9", 80), .local = {}, .options = {}}, c.now())
-                .error(), Error::no_route);
+  EXPECT_EQ(c.stack()
+                .connect({.remote = at("203.0.113.9", 80), .local = {}, .options = {}}, c.now())
+                .error(),
+            Error::no_route);
   c.stack().add_route({.destination = *Prefix::parse("203.0.113.0/24"), .interface = 0});
-  EXPECT_TRUE(c.stack().connect({.remote = at("203.0.113.9", 80), .local = {}, .options = {}},
-                                c.now()).has_value());
+  EXPECT_TRUE(c.stack()
+                  .connect({.remote = at("203.0.113.9", 80), .local = {}, .options = {}}, c.now())
+                  .has_value());
   c.run(0s);
   EXPECT_EQ(c.take_sent().size(), 1u);
 }
 
 TEST(Addresses, MUST_43_MUST_44_the_local_address_is_the_programs_or_else_the_interfaces) {
   Conversation c;
-  EXPECT_EQ(c.stack().connect({.remote = at("192.0.2.2", 80), .local = at("192.0.2.9", 0),
-                               .options = {}}, c.now()).error(), Error::address_not_available);
-  const auto chosen = c.stack().connect({.remote = at("192.0.2.2", 80), .local = {}, .options = {}},
-                                        c.now());
+  EXPECT_EQ(
+      c.stack()
+          .connect({.remote = at("192.0.2.2", 80), .local = at("192.0.2.9", 0), .options = {}},
+                   c.now())
+          .error(),
+      Error::address_not_available);
+  const auto chosen =
+      c.stack().connect({.remote = at("192.0.2.2", 80), .local = {}, .options = {}}, c.now());
   ASSERT_TRUE(chosen);
   const auto flow = c.stack().status(*chosen, c.now())->flow;
   EXPECT_EQ(flow.local.address, *Address::parse("192.0.2.1"));
@@ -108,7 +120,7 @@ TEST(Addresses, MUST_41_MUST_42_a_port_may_listen_while_its_connections_go_on) {
   Conversation c;
   c.user_connect();  // From port 80: SYN-SENT.
   c.expect("S 0:0");
-  c.user_listen();   // On port 80 as well.
+  c.user_listen();  // On port 80 as well.
   c.peer("S. 0:0 ack 1");
   c.expect(". 1:1 ack 1");
   c.state(State::established);
@@ -119,8 +131,12 @@ TEST(Addresses, MUST_41_MUST_42_a_port_may_listen_while_its_connections_go_on) {
 TEST(Addresses, An_OPEN_with_a_pair_of_sockets_in_use_is_refused) {
   Conversation c;
   c.open_active();
-  EXPECT_EQ(c.stack().connect({.remote = c.line().flow.remote, .local = c.line().flow.local,
-                               .options = {}}, c.now()).error(), Error::in_use);
+  EXPECT_EQ(
+      c.stack()
+          .connect({.remote = c.line().flow.remote, .local = c.line().flow.local, .options = {}},
+                   c.now())
+          .error(),
+      Error::in_use);
 }
 
 TEST(Addresses, A_listener_on_one_address_does_not_hear_for_another) {
@@ -172,7 +188,9 @@ TEST(Addresses, An_echo_request_is_answered_and_one_to_a_broadcast_is_not) {
   std::vector<std::byte> ping(28 + 4);
   const wire::IpHeader ip{.source = *Address::parse("192.0.2.2"),
                           .destination = *Address::parse("192.0.2.1"),
-                          .protocol = wire::Protocol::icmp, .header_length = 20, .total_length = 32};
+                          .protocol = wire::Protocol::icmp,
+                          .header_length = 20,
+                          .total_length = 32};
   wire::emit_ip(ip, ping);
   ping[20] = std::byte{8};
   store_be(&ping[22], Checksum{}.add(Bytes{ping}.subspan(20)).value());

@@ -10,8 +10,8 @@
 namespace estab::script {
 namespace {
 
-constexpr Secrets secrets{.initial_sequence = {1, 2}, .ports = {3, 4}, .timestamps = {5, 6},
-                          .table = {7, 8}};
+constexpr Secrets secrets{
+    .initial_sequence = {1, 2}, .ports = {3, 4}, .timestamps = {5, 6}, .table = {7, 8}};
 constexpr std::size_t longest_dialogue = 120;  // Entries that a failure prints.
 
 Address local_address(bool v6) {
@@ -25,7 +25,8 @@ StackConfig stack_config(const Scene& scene) { return {.tcp = scene.tcp}; }
 
 InterfaceConfig interface(const Scene& scene) {
   return {.addresses = {*Prefix::parse("192.0.2.1/24"), *Prefix::parse("2001:db8::1/64")},
-          .mtu = scene.mtu, .largest_segment = scene.mtu};
+          .mtu = scene.mtu,
+          .largest_segment = scene.mtu};
 }
 
 }  // namespace
@@ -38,13 +39,13 @@ tcp::Config plain() {
 
 tcp::Config full() { return {}; }
 
-std::byte octet_at(std::uint32_t relative) {
-  return std::byte((relative * 2654435761u) >> 24);
-}
+std::byte octet_at(std::uint32_t relative) { return std::byte((relative * 2654435761u) >> 24); }
 
 Conversation::Conversation(const Scene& scene)
-    : scene_(scene), stack_(pool_, stack_config(scene), secrets),
-      start_(Instant{} + 1000s), now_(start_) {
+    : scene_(scene),
+      stack_(pool_, stack_config(scene), secrets),
+      start_(Instant{} + 1000s),
+      now_(start_) {
   stack_.add_interface(interface(scene));
   stack_.log().enable();
   on(peer_port);
@@ -55,8 +56,8 @@ Conversation::~Conversation() { settle(here()); }
 // --- Lines ---------------------------------------------------------------------------------------
 
 Conversation& Conversation::on(std::uint16_t peer, Where w) {
-  return on(Flow{{local_address(scene_.v6), Port{local_port}},
-                 {peer_address(scene_.v6), Port{peer}}}, w);
+  return on(
+      Flow{{local_address(scene_.v6), Port{local_port}}, {peer_address(scene_.v6), Port{peer}}}, w);
 }
 
 Conversation& Conversation::on(const Flow& flow, Where w) {
@@ -89,8 +90,10 @@ Numbering Conversation::incoming(const Line& line) const {
 std::vector<std::byte> Conversation::wrap(wire::Protocol protocol, const Flow& flow,
                                           std::vector<std::byte> payload) const {
   const std::size_t header = wire::ip_header_size(flow.local.address);
-  const wire::IpHeader ip{.source = flow.remote.address, .destination = flow.local.address,
-                          .protocol = protocol, .header_length = std::uint16_t(header),
+  const wire::IpHeader ip{.source = flow.remote.address,
+                          .destination = flow.local.address,
+                          .protocol = protocol,
+                          .header_length = std::uint16_t(header),
                           .total_length = std::uint32_t(header + payload.size())};
   payload.insert(payload.begin(), header, std::byte{});
   wire::emit_ip(ip, payload);
@@ -103,11 +106,14 @@ std::vector<std::byte> Conversation::build(std::string_view text) {
   const auto options = encode_options(spec.options.value_or(std::vector<std::string>{}), numbering);
   const Flow& flow = line_->flow;
   const wire::TcpHeader header{
-      .source = flow.remote.port, .destination = flow.local.port,
+      .source = flow.remote.port,
+      .destination = flow.local.port,
       .seq = Seq(numbering.sender_iss + spec.seq.value_or(0)),
       .ack = Seq(spec.flags & 16 ? numbering.receiver_iss + spec.ack.value_or(0) : 0),
-      .flags = wire::Flags::from(spec.flags), .window = std::uint16_t(spec.window.value_or(65535)),
-      .urgent = std::uint16_t(spec.urgent.value_or(0)), .options = {}};
+      .flags = wire::Flags::from(spec.flags),
+      .window = std::uint16_t(spec.window.value_or(65535)),
+      .urgent = std::uint16_t(spec.urgent.value_or(0)),
+      .options = {}};
   std::vector<std::byte> tcp(wire::tcp_header_size);
   wire::emit_tcp(header, tcp);
   tcp.insert(tcp.end(), options.begin(), options.end());
@@ -152,10 +158,10 @@ void Conversation::icmp(wire::IcmpMeaning meaning, std::uint32_t seq, std::uint3
   const bool v4 = line_->flow.local.address.is_v4();
   std::uint8_t type = v4 ? 3 : 1, code = v4 ? 1 : 0;
   switch (meaning) {
-    case wire::IcmpMeaning::soft: break;
-    case wire::IcmpMeaning::hard: code = v4 ? 3 : 4; break;
+    case wire::IcmpMeaning::soft:           break;
+    case wire::IcmpMeaning::hard:           code = v4 ? 3 : 4; break;
     case wire::IcmpMeaning::packet_too_big: type = v4 ? 3 : 2, code = v4 ? 4 : 0; break;
-    case wire::IcmpMeaning::source_quench: type = 4, code = 0; break;
+    case wire::IcmpMeaning::source_quench:  type = 4, code = 0; break;
   }
   std::vector<std::byte> tcp(8);
   store_be(&tcp[0], number(line_->flow.local.port));
@@ -203,11 +209,15 @@ void Conversation::take_packet(Packet packet, Reason reason) {
   std::vector<std::byte> datagram(packet.size());
   packet.copy_to(datagram);
   const auto ip = wire::parse_ip(datagram, datagram.size());
-  if (!ip || ip->total_length != datagram.size()) return void(broken_ = "a malformed datagram left");
+  if (!ip || ip->total_length != datagram.size())
+    return void(broken_ = "a malformed datagram left");
   if (datagram.size() > scene_.mtu) broken_ = "a datagram left that is longer than the MTU";
   last_ip_ = *ip;
-  Sent sent{.at = now_, .flow = {{ip->source, {}}, {ip->destination, {}}}, .reason = reason,
-            .ip = *ip, .tcp = {}};
+  Sent sent{.at = now_,
+            .flow = {{ip->source, {}}, {ip->destination, {}}},
+            .reason = reason,
+            .ip = *ip,
+            .tcp = {}};
   if (ip->protocol == wire::Protocol::tcp) {
     sent.tcp.assign(datagram.begin() + ip->header_length, datagram.end());
     auto sum = wire::pseudo_header(ip->source, ip->destination, ip->protocol, ip->payload_length());
@@ -241,9 +251,8 @@ void Conversation::settle(Where w) {
   if (!broken_.empty()) return fail(broken_, w);
   if (sent_.empty()) return;
   const auto& sent = sent_.front();
-  const auto words = sent.tcp.empty()
-                         ? "not TCP"
-                         : spell(read_segment(sent.tcp, outgoing(line_of(sent.flow))));
+  const auto words =
+      sent.tcp.empty() ? "not TCP" : spell(read_segment(sent.tcp, outgoing(line_of(sent.flow))));
   fail(fmt::format("nobody expected this packet: {} ({})", words, text(sent.reason).name), w);
 }
 
@@ -260,7 +269,8 @@ void Conversation::compare_next(std::string_view spec, std::optional<Reason> rea
     return fail(fmt::format("expected {}\n  left     {}:{}", spec, spell(segment), wrong), w);
   if (reason && sent.reason != *reason)
     fail(fmt::format("{} left for the reason {}, not {}", spec, text(sent.reason).name,
-                     text(*reason).name), w);
+                     text(*reason).name),
+         w);
   if (sent.at != now_) fail(fmt::format("{} left before", spec), w);
 }
 
@@ -279,7 +289,8 @@ void Conversation::expect_between(Duration earliest, Duration latest, std::strin
     return fail(fmt::format("expected {} within {} ms: nothing left", spec, latest / 1ms), w);
   if (now_ - from < earliest)
     return fail(fmt::format("expected {} after {} ms: something left after {} ms", spec,
-                            earliest / 1ms, (now_ - from) / 1ms), w);
+                            earliest / 1ms, (now_ - from) / 1ms),
+                w);
   compare_next(spec, {}, w);
 }
 
@@ -290,8 +301,7 @@ void Conversation::expect_soon(std::string_view spec, Where w) {
 std::vector<Segment> Conversation::take_sent() {
   std::vector<Segment> segments;
   for (const auto& sent : sent_)
-    if (!sent.tcp.empty())
-      segments.push_back(read_segment(sent.tcp, outgoing(line_of(sent.flow))));
+    if (!sent.tcp.empty()) segments.push_back(read_segment(sent.tcp, outgoing(line_of(sent.flow))));
   sent_.clear();
   return segments;
 }

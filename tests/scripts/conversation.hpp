@@ -32,13 +32,13 @@ struct Scene {
 
 // One connection as the script sees it: its sockets and what its numbers count from.
 struct Line {
-  Flow flow;                              // Seen from the stack.
-  std::uint32_t peer_iss = 0xfffffff8;    // So that every script wraps.
+  Flow flow;                                    // Seen from the stack.
+  std::uint32_t peer_iss = 0xfffffff8;          // So that every script wraps.
   std::optional<std::uint32_t> iss{}, clock{};  // Ours, once seen.
   ConnectionId id{};
-  std::uint32_t written = 0, read = 0;    // Octets, by the program.
+  std::uint32_t written = 0, read = 0;  // Octets, by the program.
   std::uint16_t notices = 0;
-  Error error = Error::none;              // As the notices told.
+  Error error = Error::none;  // As the notices told.
 };
 
 class Conversation {
@@ -93,12 +93,12 @@ class Conversation {
   // --- The program -----------------------------------------------------------------------------
   void user_listen(const ListenOptions& options = {}, Where w = Where::current());
   void user_accept(Where w = Where::current());
-  void user_connect(Where w = Where::current());            // From the line's own local socket.
-  void user_connect_listener(Where w = Where::current());   // LISTEN -> SYN-SENT.
+  void user_connect(Where w = Where::current());           // From the line's own local socket.
+  void user_connect_listener(Where w = Where::current());  // LISTEN -> SYN-SENT.
   void user_send(std::uint32_t octets, SendFlags flags = {}, Where w = Where::current());
   // Reads exactly so many, and checks each.
   void user_receive(std::uint32_t octets, Where w = Where::current());
-  void user_receive_end(Where w = Where::current());        // The peer's FIN is next.
+  void user_receive_end(Where w = Where::current());  // The peer's FIN is next.
   void user_receive_error(Error error, Where w = Where::current());
   void user_shutdown(Where w = Where::current());
   void user_close(Where w = Where::current());

@@ -157,7 +157,8 @@ void Conversation::open_passive(std::string_view rest, Where w) {
   const auto spec = parse_spec(fmt::format("S {}", rest));
   const bool clock = rest.find("TS") != rest.npos && scene_.tcp.timestamps;
   peer(fmt::format(". 1:1 ack 1 win {}{}", spec.window.value_or(65535),
-                   clock ? " <nop,nop,TS 1 0>" : ""), w);
+                   clock ? " <nop,nop,TS 1 0>" : ""),
+       w);
   user_accept(w);
   state(State::established, w);
 }
@@ -170,7 +171,8 @@ void Conversation::open_active(std::string_view rest, Where w) {
   state(State::established, w);
 }
 
-// --- What is the case ------------------------------------------------------------------------------
+// --- What is the case
+// ------------------------------------------------------------------------------
 
 State Conversation::state_of_line() {
   const auto snapshot = stack_.snapshot(now_);
@@ -180,14 +182,17 @@ State Conversation::state_of_line() {
     return it->state;
   if (std::ranges::any_of(snapshot.half_open, of_line)) return State::syn_received;
   if (std::ranges::any_of(snapshot.time_wait, of_line)) return State::time_wait;
-  const auto listens = [&](const ListenerInfo& l) { return l.local.port == line_->flow.local.port; };
+  const auto listens = [&](const ListenerInfo& l) {
+    return l.local.port == line_->flow.local.port;
+  };
   return std::ranges::any_of(snapshot.listeners, listens) ? State::listen : State::closed;
 }
 
 void Conversation::state(State expected, Where w) {
   if (failed_) return;
   const State actual = state_of_line();
-  check(actual == expected, fmt::format("the state is {}, not {}", name(actual), name(expected)), w);
+  check(actual == expected, fmt::format("the state is {}, not {}", name(actual), name(expected)),
+        w);
 }
 
 void Conversation::notified(std::uint16_t bits, Where w) {
@@ -208,8 +213,9 @@ void Conversation::not_notified(std::uint16_t bits, Where w) {
 void Conversation::ended_with(Error error, Where w) {
   if (failed_) return;
   notified(notice::closed, w);
-  check(line_->error == error, fmt::format("the program was told '{}', not '{}'",
-                                           message(line_->error), message(error)), w);
+  check(line_->error == error,
+        fmt::format("the program was told '{}', not '{}'", message(line_->error), message(error)),
+        w);
 }
 
 ConnectionInfo Conversation::status(Where w) {
@@ -222,7 +228,8 @@ void Conversation::check(bool holds, const std::string& what, Where w) {
   if (!holds) fail(what, w);
 }
 
-// --- The dialogue ------------------------------------------------------------------------------------
+// --- The dialogue
+// ------------------------------------------------------------------------------------
 
 void Conversation::said(std::string words) {
   dialogue_.push_back({{.at = now_, .flow = line_->flow}, {}, std::move(words)});
@@ -234,16 +241,18 @@ std::string Conversation::describe(const Entry& entry) const {
   auto line = fmt::format("{:>12.6f}  ", seconds);
   if (!entry.words.empty()) return line + entry.words;
   switch (event.kind) {
-    case EventKind::received: case EventKind::dropped: line += "> "; break;
-    case EventKind::sent: line += "< "; break;
-    case EventKind::transition: case EventKind::timer: line += "  "; break;
+    case EventKind::received:
+    case EventKind::dropped:    line += "> "; break;
+    case EventKind::sent:       line += "< "; break;
+    case EventKind::transition:
+    case EventKind::timer:      line += "  "; break;
   }
   const auto ip = wire::parse_ip(entry.packet, entry.packet.size());
   const auto found = lines_.find({event.flow.local, event.flow.remote});
   if (ip && ip->protocol == wire::Protocol::tcp && found != lines_.end() &&
       wire::parse_tcp(Bytes{entry.packet}.subspan(ip->header_length))) {
-    const auto numbering = event.kind == EventKind::sent ? outgoing(found->second)
-                                                         : incoming(found->second);
+    const auto numbering =
+        event.kind == EventKind::sent ? outgoing(found->second) : incoming(found->second);
     line += spell(read_segment(Bytes{entry.packet}.subspan(ip->header_length), numbering));
   } else if (event.length > 0) {
     line += fmt::format("{} octets", event.length);
@@ -266,8 +275,10 @@ void Conversation::fail(const std::string& what, Where w) {
   if (failed_) return;
   failed_ = true;
   ADD_FAILURE_AT(w.file_name(), int(w.line()))
-      << what << "\n  at " << fmt::format("{:.6f}", std::chrono::duration<double>(elapsed()).count())
-      << " s; the dialogue (> arrives, < leaves):\n" << transcript();
+      << what << "\n  at "
+      << fmt::format("{:.6f}", std::chrono::duration<double>(elapsed()).count())
+      << " s; the dialogue (> arrives, < leaves):\n"
+      << transcript();
 }
 
 }  // namespace estab::script

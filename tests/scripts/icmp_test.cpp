@@ -136,7 +136,8 @@ TEST(Icmp, A_message_with_a_wrong_checksum_or_cut_short_is_dropped) {
   std::vector<std::byte> datagram(20 + 12);
   const wire::IpHeader ip{.source = c.line().flow.remote.address,
                           .destination = c.line().flow.local.address,
-                          .protocol = wire::Protocol::icmp, .header_length = 20,
+                          .protocol = wire::Protocol::icmp,
+                          .header_length = 20,
                           .total_length = std::uint32_t(datagram.size())};
   wire::emit_ip(ip, datagram);
   datagram[20] = std::byte{3};

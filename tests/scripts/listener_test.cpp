@@ -74,8 +74,10 @@ TEST(Listener, The_first_rule_that_holds_the_peer_accepts_rejects_or_drops) {
   const auto rule = [](const char* prefix, Verdict verdict) {
     return ListenRule{*Prefix::parse(prefix), verdict};
   };
-  c.user_listen({.rules = {rule("192.0.2.2/32", Verdict::reject), rule("192.0.2.0/25", Verdict::drop),
-                           rule("192.0.2.0/24", Verdict::accept)}, .options = {}});
+  c.user_listen(
+      {.rules = {rule("192.0.2.2/32", Verdict::reject), rule("192.0.2.0/25", Verdict::drop),
+                 rule("192.0.2.0/24", Verdict::accept)},
+       .options = {}});
   const auto from = [&](const char* address) {
     return Flow{{*Address::parse("192.0.2.1"), Port{80}}, {*Address::parse(address), Port{40000}}};
   };
@@ -94,9 +96,9 @@ TEST(Listener, A_deferred_SYN_waits_for_the_programs_word) {
   c.user_listen({.rules = {}, .otherwise = Verdict::defer, .options = {}});
   for (const std::uint16_t port : {40001, 40002, 40003}) c.on(port).peer("S 0:0");
   c.expect_nothing();
-  for (const auto& [port, verdict, answer] :
-       {std::tuple{40001, Verdict::accept, "S. 0:0 ack 1"}, {40002, Verdict::reject, "R. 0:0 ack 1"},
-        {40003, Verdict::drop, ""}}) {
+  for (const auto& [port, verdict, answer] : {std::tuple{40001, Verdict::accept, "S. 0:0 ack 1"},
+                                              {40002, Verdict::reject, "R. 0:0 ack 1"},
+                                              {40003, Verdict::drop, ""}}) {
     const auto deferred = c.stack().next_deferred(c.listener());
     ASSERT_TRUE(deferred);
     EXPECT_EQ(number(deferred->flow.remote.port), port);

@@ -133,9 +133,13 @@ Segment read_segment(Bytes tcp, const Numbering& n) {
   const auto u16 = [&](std::size_t at) { return load_be<std::uint16_t>(&tcp[at]); };
   const auto u32 = [&](std::size_t at) { return load_be<std::uint32_t>(&tcp[at]); };
   const std::size_t header = (std::uint8_t(tcp[12]) >> 4) * 4u;
-  Segment s{.flags = std::uint8_t(tcp[13]), .seq = u32(4) - n.sender_iss,
-            .ack = u32(8) - n.receiver_iss, .window = u16(14), .urgent = u16(18),
-            .length = std::uint32_t(tcp.size() - header), .options = {}};
+  Segment s{.flags = std::uint8_t(tcp[13]),
+            .seq = u32(4) - n.sender_iss,
+            .ack = u32(8) - n.receiver_iss,
+            .window = u16(14),
+            .urgent = u16(18),
+            .length = std::uint32_t(tcp.size() - header),
+            .options = {}};
   for (std::size_t at = 20; at < header;) {
     const auto kind = std::uint8_t(tcp[at]);
     if (kind < 2) {

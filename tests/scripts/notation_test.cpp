@@ -9,7 +9,12 @@ namespace estab::script {
 namespace {
 
 TEST(Notation, What_is_left_out_is_not_compared_and_what_is_said_is) {
-  const Segment s{.flags = 0x10, .seq = 1, .ack = 5, .window = 100, .urgent = 0, .length = 7,
+  const Segment s{.flags = 0x10,
+                  .seq = 1,
+                  .ack = 5,
+                  .window = 100,
+                  .urgent = 0,
+                  .length = 7,
                   .options = {"nop", "nop", "TS 10 20"}};
   for (const auto* same : {".", ". 1:8", ". 1:8(7) ack 5", ". win 100", ". <nop,nop,TS . 20>"})
     EXPECT_EQ(difference(parse_spec(same), s), "") << same;
@@ -25,7 +30,12 @@ TEST(Notation, A_mistake_in_a_script_is_said) {
 }
 
 TEST(Notation, A_segment_is_spelled_as_it_is_written) {
-  const Segment s{.flags = 0x38, .seq = 1, .ack = 5, .window = 100, .urgent = 3, .length = 7,
+  const Segment s{.flags = 0x38,
+                  .seq = 1,
+                  .ack = 5,
+                  .window = 100,
+                  .urgent = 3,
+                  .length = 7,
                   .options = {"nop", "nop", "sack 1:2"}};
   EXPECT_EQ(spell(s), "PU. 1:8(7) ack 5 win 100 urg 3 <nop,nop,sack 1:2>");
   EXPECT_EQ(difference(parse_spec(spell(s)), s), "");

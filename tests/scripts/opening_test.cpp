@@ -125,10 +125,10 @@ TEST(Opening, A_reset_in_SYN_RECEIVED_must_be_exact_as_in_the_synchronized_state
   c.user_listen();
   c.peer("S 0:0");
   c.expect("S. 0:0 ack 1");
-  c.peer("R 0:0");       // Before the window: silence.
-  c.peer("R 100000");    // Behind it.
+  c.peer("R 0:0");     // Before the window: silence.
+  c.peer("R 100000");  // Behind it.
   c.state(State::syn_received);
-  c.peer("R 2:2");       // Inside: a challenge.
+  c.peer("R 2:2");  // Inside: a challenge.
   c.expect(". 1:1 ack 1", Reason::send_challenge_ack);
   c.state(State::syn_received);
 }

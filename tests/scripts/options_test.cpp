@@ -37,7 +37,8 @@ TEST(Timestamps, X_12_they_are_on_every_segment_once_agreed_and_count_millisecon
   c.expect("F. 101:101 ack 101 <nop,nop,TS . 1250>");
 }
 
-TEST(Timestamps, X_12_a_segment_without_them_is_dropped_once_they_were_agreed_unless_set_otherwise) {
+TEST(Timestamps,
+     X_12_a_segment_without_them_is_dropped_once_they_were_agreed_unless_set_otherwise) {
   Conversation c{with(true, false)};
   open_with_timestamps(c);
   c.peer("P. 1:101 ack 1");
@@ -167,9 +168,10 @@ TEST(Sack, RFC_2883_a_duplicate_is_told_in_the_first_block) {
 }
 
 TEST(Sack, Threats_12_blocks_that_cannot_be_true_change_nothing) {
-  for (const std::uint32_t begin_offset : {0u, 1u, ~0u, 1u << 30, ~(1u << 30), 1u << 31, (1u << 31) + 1,
-                                           ~(1u << 31), 5001u, 5002u})
-    for (const std::uint32_t end_offset : {0u, 1u, ~0u, 1u << 30, 1u << 31, (1u << 31) - 1, 5001u, 5002u}) {
+  for (const std::uint32_t begin_offset :
+       {0u, 1u, ~0u, 1u << 30, ~(1u << 30), 1u << 31, (1u << 31) + 1, ~(1u << 31), 5001u, 5002u})
+    for (const std::uint32_t end_offset :
+         {0u, 1u, ~0u, 1u << 30, 1u << 31, (1u << 31) - 1, 5001u, 5002u}) {
       Conversation c{with(false, true)};
       c.open_passive("win 65535 <mss 1000,nop,nop,sackOK>");
       c.user_send(5000);
@@ -178,7 +180,8 @@ TEST(Sack, Threats_12_blocks_that_cannot_be_true_change_nothing) {
       const bool valid = begin_offset < 5000 && begin_offset < end_offset && end_offset <= 5000;
       if (valid) continue;
       for (int i = 0; i < 10; ++i) {
-        c.peer(fmt::format(". 1:1 ack 1 win {} <nop,nop,sack {}:{}>", 60000 + i, std::int32_t(begin),
+        c.peer(fmt::format(". 1:1 ack 1 win {} <nop,nop,sack {}:{}>", 60000 + i,
+                           std::int32_t(begin),
                            std::int32_t(end)));  // A new window each: no duplicate ACKs.
         c.expect_nothing();
       }

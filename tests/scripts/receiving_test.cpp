@@ -143,7 +143,8 @@ TEST(Receiving, MUST_39_the_window_is_not_opened_by_less_than_a_segment) {
     c.take_sent();
   }
   ASSERT_EQ(c.status().receive_window, 0u);
-  for (int i = 0; i < 9; ++i) c.user_receive(100);  // Under a segment of this peer, and half of all.
+  for (int i = 0; i < 9; ++i)
+    c.user_receive(100);  // Under a segment of this peer, and half of all.
   c.wait(1s);
   std::vector<Segment> sent;
   for (int i = 0; i < 40; ++i) {

@@ -129,7 +129,8 @@ TEST(Recovery, Threats_27_an_ACK_divided_into_200_grows_the_window_by_one_segmen
 }
 
 // The peer acknowledges each segment that is out, and those that these bring forth are left out.
-void acknowledge_each(Conversation& c, const std::vector<Segment>& sent, std::vector<Segment>& next) {
+void acknowledge_each(Conversation& c, const std::vector<Segment>& sent,
+                      std::vector<Segment>& next) {
   for (const auto& segment : sent) {
     c.peer(fmt::format(". 1:1 ack {}", segment.seq + segment.length));
     for (const auto& more : c.take_sent()) next.push_back(more);

@@ -14,9 +14,8 @@ TEST(Reset, X_1_outside_the_window_it_is_dropped_in_silence) {
     Conversation c;
     const auto place = bring_to(c, state);
     const auto window = c.status().receive_window;
-    for (const std::uint32_t seq : {place.rcv_nxt - 1, place.rcv_nxt - 1000,
-                                    place.rcv_nxt + window, place.rcv_nxt + window + 1000,
-                                    place.rcv_nxt + 0x80000000}) {
+    for (const std::uint32_t seq : {place.rcv_nxt - 1, place.rcv_nxt - 1000, place.rcv_nxt + window,
+                                    place.rcv_nxt + window + 1000, place.rcv_nxt + 0x80000000}) {
       c.peer(segment("R", seq));
       c.peer(segment("R.", seq, place.snd_nxt));
       c.expect_nothing();
@@ -68,8 +67,8 @@ TEST(Reset, X_4_a_SYN_in_a_synchronized_state_draws_a_challenge_ACK) {
   for (const auto state : connected_states) {
     Conversation c;
     const auto place = bring_to(c, state);
-    for (const std::uint32_t seq : {place.rcv_nxt, place.rcv_nxt + 100, place.rcv_nxt - 100,
-                                    place.rcv_nxt + 500000}) {
+    for (const std::uint32_t seq :
+         {place.rcv_nxt, place.rcv_nxt + 100, place.rcv_nxt - 100, place.rcv_nxt + 500000}) {
       c.run(600ms);
       c.take_sent();
       c.peer(segment("S", seq));

@@ -73,17 +73,17 @@ Place time_wait(Conversation& c) {
 
 Place go(Conversation& c, State state) {
   switch (state) {
-    case State::closed: return {0, 0};
-    case State::listen: return c.user_listen(), Place{0, 0};
-    case State::syn_sent: return syn_sent(c);
+    case State::closed:       return {0, 0};
+    case State::listen:       return c.user_listen(), Place{0, 0};
+    case State::syn_sent:     return syn_sent(c);
     case State::syn_received: return syn_received(c);
-    case State::established: return c.open_passive(), Place{1, 1};
-    case State::fin_wait_1: return fin_wait_1(c);
-    case State::fin_wait_2: return fin_wait_2(c);
-    case State::close_wait: return close_wait(c);
-    case State::closing: return closing(c);
-    case State::last_ack: return last_ack(c);
-    case State::time_wait: return time_wait(c);
+    case State::established:  return c.open_passive(), Place{1, 1};
+    case State::fin_wait_1:   return fin_wait_1(c);
+    case State::fin_wait_2:   return fin_wait_2(c);
+    case State::close_wait:   return close_wait(c);
+    case State::closing:      return closing(c);
+    case State::last_ack:     return last_ack(c);
+    case State::time_wait:    return time_wait(c);
   }
   std::unreachable();
 }

@@ -43,9 +43,15 @@ TEST(Sending, MUST_16_options_take_their_room_from_the_text) {
 }
 
 TEST(Sending, MUST_14_MUST_67_SHLD_5_MAY_3_the_MSS_that_a_SYN_offers_is_the_MTU_less_the_headers) {
-  struct Case { bool v6; std::uint32_t mtu, mss; };
-  for (const auto& [v6, mtu, mss] : {Case{false, 1500, 1460}, {false, 9000, 8960}, {false, 576, 536},
-                                     {true, 1500, 1440}, {true, 1280, 1220}}) {
+  struct Case {
+    bool v6;
+    std::uint32_t mtu, mss;
+  };
+  for (const auto& [v6, mtu, mss] : {Case{false, 1500, 1460},
+                                     {false, 9000, 8960},
+                                     {false, 576, 536},
+                                     {true, 1500, 1440},
+                                     {true, 1280, 1220}}) {
     Conversation c{{.v6 = v6, .mtu = mtu}};
     c.user_connect();
     c.expect(fmt::format("S 0:0 <mss {}>", mss));

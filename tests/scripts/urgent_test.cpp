@@ -144,7 +144,8 @@ TEST(Urgent, Threats_21_whatever_the_pointer_says_the_stream_is_that_of_a_run_wi
       while (true) {
         const auto got = c.stack().receive(c.line().id, text, c.now());
         if (!got) break;
-        for (std::size_t i = 0; i < *got; ++i) EXPECT_EQ(text[i], octet_at(1 + read + std::uint32_t(i)));
+        for (std::size_t i = 0; i < *got; ++i)
+          EXPECT_EQ(text[i], octet_at(1 + read + std::uint32_t(i)));
         read += std::uint32_t(*got);
       }
       EXPECT_EQ(read, 30 + length) << length << ' ' << pointer;

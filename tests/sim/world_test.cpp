@@ -25,13 +25,17 @@ TEST(World, On_good_paths_whatever_programs_do_every_octet_arrives_and_nothing_i
   all_hold({.seed = 1000, .connections = 100, .worst = {}}, 10);
 }
 
-TEST(World, With_a_fifth_lost_doubled_overtaken_and_changed_every_octet_arrives_or_the_end_is_told) {
+TEST(World,
+     With_a_fifth_lost_doubled_overtaken_and_changed_every_octet_arrives_or_the_end_is_told) {
   all_hold({.seed = 2000, .connections = 100, .most_octets = 50000}, 12);
 }
 
 TEST(World, On_paths_that_only_reorder_and_duplicate_nothing_fails) {
-  all_hold({.seed = 3000, .connections = 100,
-            .worst = {.duplicate = 0.5, .reorder = 0.5}, .most_octets = 50000}, 8);
+  all_hold({.seed = 3000,
+            .connections = 100,
+            .worst = {.duplicate = 0.5, .reorder = 0.5},
+            .most_octets = 50000},
+           8);
 }
 
 TEST(World, Many_connections_at_once_between_two_stacks) {
