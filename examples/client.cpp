@@ -36,8 +36,7 @@ asio::awaitable<void> talk(net::socket& socket, net::endpoint server, std::strin
 int main(int argc, char** argv) try {
   if (argc < 3) throw std::invalid_argument{"usage: client ADDRESS PORT [DEVICE]"};
   asio::io_context io;
-  net::host host{
-      io, estab::link::tun({.name = argc > 3 ? argv[3] : "estab0"}), {.address = "10.77.0.2/24"}};
+  net::host host{io, estab::link::tun(argc > 3 ? argv[3] : "estab0"), {.address = "10.77.0.2/24"}};
   net::socket socket{host};
   const net::endpoint server{asio::ip::make_address(argv[1]),
                              asio::ip::port_type(std::stoi(argv[2]))};

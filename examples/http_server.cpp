@@ -58,8 +58,7 @@ asio::awaitable<void> serve(net::acceptor& acceptor) {
 
 int main(int argc, char** argv) try {
   asio::io_context io;
-  net::host host{
-      io, estab::link::tun({.name = argc > 1 ? argv[1] : "estab0"}), {.address = "10.77.0.2/24"}};
+  net::host host{io, estab::link::tun(argc > 1 ? argv[1] : "estab0"), {.address = "10.77.0.2/24"}};
   net::acceptor acceptor{host, {estab::any, 80}};
   asio::co_spawn(io, serve(acceptor), asio::detached);
   asio::signal_set signals{io, SIGINT, SIGTERM};

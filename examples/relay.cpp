@@ -44,8 +44,7 @@ int main(int argc, char** argv) try {
   if (argc < 3) throw std::invalid_argument{"usage: relay ADDRESS PORT [DEVICE]"};
   asio::io_context io;
   const tcp::endpoint to{asio::ip::make_address(argv[1]), asio::ip::port_type(std::stoi(argv[2]))};
-  net::host host{
-      io, estab::link::tun({.name = argc > 3 ? argv[3] : "estab0"}), {.address = "10.77.0.2/24"}};
+  net::host host{io, estab::link::tun(argc > 3 ? argv[3] : "estab0"), {.address = "10.77.0.2/24"}};
   net::acceptor acceptor{host, {estab::any, 7}};
   asio::co_spawn(io, serve(acceptor, to), asio::detached);
   asio::signal_set signals{io, SIGINT, SIGTERM};

@@ -19,6 +19,7 @@ struct TunOptions {
 // that it made goes away with it. Its address and being up are the caller's (host/interface.hpp).
 // Throws std::system_error whose what() says what to do.
 [[nodiscard]] std::unique_ptr<Device> tun(const TunOptions& options = {});
+[[nodiscard]] inline std::unique_ptr<Device> tun(const char* name) { return tun({.name = name}); }
 
 // Whether tun() would work here, or the sentence that tells why not and what to do; it tries.
 [[nodiscard]] std::expected<void, std::string> tun_usable();
