@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <cstddef>
+
+namespace estab::bench {
+
+// Bytes that this program's operator new holds of the heap, at the size that malloc truly gives,
+// its header included. heap.cpp replaces the operators; one thread's count.
+[[nodiscard]] std::ptrdiff_t heap_bytes();
+
+}  // namespace estab::bench
