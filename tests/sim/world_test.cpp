@@ -22,7 +22,7 @@ void all_hold(const WorldConfig& base, unsigned seeds) {
 }
 
 TEST(World, On_good_paths_whatever_programs_do_every_octet_arrives_and_nothing_is_left) {
-  all_hold({.seed = 1000, .connections = 100, .worst = {}}, 10);
+  all_hold({.seed = 1000, .connections = 100, .worst = {}, .most_octets = 100000}, 10);
 }
 
 TEST(World,
