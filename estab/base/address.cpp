@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "estab/base/address.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <vector>
 
@@ -122,6 +123,19 @@ Address Address::prefix(unsigned length) const {
     else if (bits - 8 * i < 8) r.octets_[i] &= std::uint8_t(0xff00u >> (bits - 8 * i));
   }
   return r;
+}
+
+bool Address::agrees(const Address& other, unsigned length) const {
+  const bool four = is_v4();
+  if (four != other.is_v4()) return false;
+  const unsigned bits = four ? 96 + length : length;
+  const auto half_agrees = [&](std::size_t at, unsigned count) {
+    if (count == 0) return true;
+    const auto mine = load_be<std::uint64_t>(as_bytes(octets_).data() + at);
+    const auto theirs = load_be<std::uint64_t>(as_bytes(other.octets_).data() + at);
+    return (mine ^ theirs) >> (64 - count) == 0;
+  };
+  return half_agrees(0, std::min(bits, 64u)) && half_agrees(8, bits > 64 ? bits - 64 : 0);
 }
 
 std::optional<Prefix> Prefix::parse(std::string_view text) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <array>
+#include <bit>
 #include <compare>
 #include <cstdint>
 #include <optional>
@@ -41,9 +42,9 @@ class Address {
   [[nodiscard]] std::string to_string() const;
 
   [[nodiscard]] constexpr bool is_v4() const {
-    for (int i = 0; i < 10; ++i)
-      if (octets_[i] != 0) return false;
-    return octets_[10] == 0xff && octets_[11] == 0xff;
+    constexpr auto mapped = std::bit_cast<Words>(v4(0, 0, 0, 0).octets_);
+    const auto words = std::bit_cast<Words>(octets_);
+    return words[0] == mapped[0] && words[1] == mapped[1] && words[2] == mapped[2];
   }
   [[nodiscard]] constexpr const std::array<std::uint8_t, 16>& octets() const { return octets_; }
   // The four octets of an IPv4 address; the caller has checked is_v4().
@@ -67,11 +68,19 @@ class Address {
   }
   // The address with all bits after `length` cleared; length counts in the family (0..32, 0..128).
   [[nodiscard]] Address prefix(unsigned length) const;
+  // Whether the first `length` bits are the same, counted in the family, which is the same too.
+  [[nodiscard]] bool agrees(const Address& other, unsigned length) const;
 
-  friend constexpr bool operator==(const Address&, const Address&) = default;
+  // Not the default, which would call memcmp for every packet.
+  friend constexpr bool operator==(const Address& a, const Address& b) {
+    const auto x = std::bit_cast<Halves>(a.octets_), y = std::bit_cast<Halves>(b.octets_);
+    return x[0] == y[0] && x[1] == y[1];
+  }
   friend constexpr auto operator<=>(const Address&, const Address&) = default;
 
  private:
+  using Words = std::array<std::uint32_t, 4>;
+  using Halves = std::array<std::uint64_t, 2>;
   std::array<std::uint8_t, 16> octets_{};
 };
 
@@ -82,9 +91,7 @@ struct Prefix {
 
   static std::optional<Prefix> parse(std::string_view text);
   [[nodiscard]] std::string to_string() const;
-  [[nodiscard]] bool contains(const Address& a) const {
-    return a.is_v4() == address.is_v4() && a.prefix(length) == address.prefix(length);
-  }
+  [[nodiscard]] bool contains(const Address& a) const { return address.agrees(a, length); }
   // The directed broadcast address of an IPv4 subnet of /30 or shorter (RFC 1122 §3.2.1.3).
   [[nodiscard]] bool is_directed_broadcast(const Address& a) const;
   friend bool operator==(const Prefix&, const Prefix&) = default;

@@ -8,8 +8,13 @@ namespace estab::ip {
 std::uint8_t Layer::add_interface(const InterfaceConfig& config) {
   const auto number = std::uint8_t(interfaces_.size());
   interfaces_.push_back(config);
-  for (const auto& a : config.addresses)
-    add_route({{a.address.prefix(a.length), a.length}, number});
+  for (const auto& [address, length] : config.addresses) {
+    ours_.insert(std::ranges::lower_bound(ours_, address), address);
+    const Prefix network{address.prefix(length), length};
+    if (std::ranges::find(networks_, network) != networks_.end()) continue;
+    networks_.push_back(network);
+    add_route({network, number});
+  }
   return number;
 }
 
@@ -53,18 +58,12 @@ std::optional<Address> Layer::source_for(const Address& destination) const {
   return any != addresses.end() ? std::optional(any->address) : std::nullopt;
 }
 
-bool Layer::is_ours(const Address& a) const {
-  return std::ranges::any_of(interfaces_, [&](const InterfaceConfig& i) {
-    return std::ranges::any_of(i.addresses, [&](const Prefix& p) { return p.address == a; });
-  });
-}
+bool Layer::is_ours(const Address& a) const { return std::ranges::binary_search(ours_, a); }
 
 bool Layer::is_no_host(const Address& a) const {
   if (a.is_unspecified() || a.is_multicast() || a.is_limited_broadcast()) return true;
-  return std::ranges::any_of(interfaces_, [&](const InterfaceConfig& i) {
-    return std::ranges::any_of(i.addresses,
-                               [&](const Prefix& p) { return p.is_directed_broadcast(a); });
-  });
+  return std::ranges::any_of(networks_,
+                             [&](const Prefix& n) { return n.is_directed_broadcast(a); });
 }
 
 std::uint32_t Layer::path_mtu(const Address& destination, Instant now) const {

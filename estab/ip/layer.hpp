@@ -62,7 +62,9 @@ class Layer {
   };
   static constexpr std::size_t learnt_limit = 1024;
   std::vector<InterfaceConfig> interfaces_;
-  std::vector<Route> routes_;  // Longest prefix first.
+  std::vector<Route> routes_;     // Longest prefix first.
+  std::vector<Address> ours_;     // Of all interfaces, sorted.
+  std::vector<Prefix> networks_;  // Theirs, each once.
   std::map<Address, LearntMtu> learnt_;
 };
 

@@ -137,6 +137,24 @@ TEST(Address, PrefixClearsAllBitsBehindIt) {
   EXPECT_EQ(Address::parse("2001:db8::1")->prefix(0).to_string(), "::");
 }
 
+TEST(Address, AgreesOverALengthWhereItsPrefixesAreTheSame) {
+  const Address addresses[] = {
+      *Address::parse("10.77.1.2"),    *Address::parse("10.77.1.3"),   *Address::parse("10.78.1.2"),
+      *Address::parse("138.77.1.2"),   *Address::parse("2001:db8::1"),
+      *Address::parse("2001:db8::"),   *Address::parse("2001:db9::1"),
+      *Address::parse("2001:db8:0:1::1"),
+      *Address::parse("2001:db8:0:0:8000::1"), *Address::parse("8001:db8::1")};
+  for (const auto& a : addresses) {
+    for (const auto& b : addresses) {
+      for (unsigned length = 0; length <= (a.is_v4() ? 32u : 128u); ++length) {
+        const bool same = a.is_v4() == b.is_v4() && a.prefix(length) == b.prefix(length);
+        EXPECT_EQ(a.agrees(b, length), same)
+            << a.to_string() << ' ' << b.to_string() << '/' << length;
+      }
+    }
+  }
+}
+
 TEST(Prefix, IsReadAndPrinted) {
   const auto prefix = Prefix::parse("10.77.0.2/24");
   ASSERT_TRUE(prefix);
