@@ -28,8 +28,6 @@ inline void store_be(std::byte* at, T value) {
   std::memcpy(at, &value, sizeof value);
 }
 
-inline Bytes as_bytes(const auto& range) {
-  return std::as_bytes(std::span{range});
-}
+inline Bytes as_bytes(const auto& range) { return std::as_bytes(std::span{range}); }
 
 }  // namespace estab

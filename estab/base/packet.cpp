@@ -163,9 +163,14 @@ void PacketPool::give_back(Buffer* buffer) {
 Packet PacketPool::dress(Buffer* buffer, std::size_t floor, std::size_t begin, std::size_t slices) {
   if (buffer == nullptr) return {};
   Packet packet{buffer};
-  packet.meta() = {.begin = std::uint32_t(begin), .length = 0, .slice_bytes = 0,
-                   .floor = std::uint16_t(floor), .slice_count = 0,
-                   .slice_limit = std::uint8_t(slices), .offload = {}, .interface = 0};
+  packet.meta() = {.begin = std::uint32_t(begin),
+                   .length = 0,
+                   .slice_bytes = 0,
+                   .floor = std::uint16_t(floor),
+                   .slice_count = 0,
+                   .slice_limit = std::uint8_t(slices),
+                   .offload = {},
+                   .interface = 0};
   return packet;
 }
 

@@ -17,10 +17,10 @@ class PacketPool;
 // A block of pool memory; its bytes follow it.
 struct Buffer {
   PacketPool* pool;
-  Buffer* next;             // For the one queue or free list that holds the block.
+  Buffer* next;  // For the one queue or free list that holds the block.
   std::uint32_t refs;
-  std::uint32_t capacity;   // Bytes that follow.
-  std::uint32_t used;       // Bytes written so far, where the block is a chunk that grows.
+  std::uint32_t capacity;  // Bytes that follow.
+  std::uint32_t used;      // Bytes written so far, where the block is a chunk that grows.
   std::uint32_t size_class;
 
   std::byte* data() { return reinterpret_cast<std::byte*>(this + 1); }
@@ -34,7 +34,9 @@ class BufferRef {
   BufferRef() = default;
   explicit BufferRef(Buffer* adopted) : buffer_(adopted) {}
   BufferRef(BufferRef&& other) noexcept : buffer_(std::exchange(other.buffer_, nullptr)) {}
-  BufferRef& operator=(BufferRef&& other) noexcept { return std::swap(buffer_, other.buffer_), *this; }
+  BufferRef& operator=(BufferRef&& other) noexcept {
+    return std::swap(buffer_, other.buffer_), *this;
+  }
   ~BufferRef() { release(buffer_); }
 
   explicit operator bool() const { return buffer_ != nullptr; }
@@ -67,13 +69,15 @@ struct Offload {
 
 class Packet {
  public:
-  static constexpr std::size_t headroom = 128;   // For every header below TCP's text.
+  static constexpr std::size_t headroom = 128;  // For every header below TCP's text.
   static constexpr std::size_t max_slices = 12;
 
   Packet() = default;
   Packet(Packet&& other) noexcept : buffer_(std::exchange(other.buffer_, nullptr)) {}
   Packet& operator=(Packet&& other) noexcept { return std::swap(buffer_, other.buffer_), *this; }
-  ~Packet() { if (buffer_) destroy(); }
+  ~Packet() {
+    if (buffer_) destroy();
+  }
 
   explicit operator bool() const { return buffer_ != nullptr; }
   // All bytes, slices included.
@@ -82,7 +86,9 @@ class Packet {
   // The contiguous first part; every header lies in it.
   [[nodiscard]] MutableBytes linear() { return {buffer_->data() + meta().begin, meta().length}; }
   [[nodiscard]] Bytes linear() const { return {buffer_->data() + meta().begin, meta().length}; }
-  [[nodiscard]] std::span<const Slice> slices() const { return {slice_array(), meta().slice_count}; }
+  [[nodiscard]] std::span<const Slice> slices() const {
+    return {slice_array(), meta().slice_count};
+  }
 
   Offload& offload() { return meta().offload; }
   [[nodiscard]] const Offload& offload() const { return meta().offload; }
@@ -164,7 +170,9 @@ class PacketList {
   void push_front(Packet packet);
   Packet pop_front();
   void append(PacketList&& other);
-  void clear() { while (!empty()) pop_front(); }
+  void clear() {
+    while (!empty()) pop_front();
+  }
   // The first and the last packet, lent: f(Packet&) must not move it away. The list is not empty.
   template <class F> decltype(auto) with_front(F&& f) { return lend(head_, f); }
   template <class F> decltype(auto) with_back(F&& f) { return lend(tail_, f); }

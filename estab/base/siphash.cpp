@@ -29,8 +29,8 @@ std::uint64_t load_le(const std::byte* at, std::size_t n) {
 }  // namespace
 
 std::uint64_t siphash(const HashKey& key, Bytes data) {
-  Sip sip{key[0] ^ 0x736f6d6570736575, key[1] ^ 0x646f72616e646f6d,
-          key[0] ^ 0x6c7967656e657261, key[1] ^ 0x7465646279746573};
+  Sip sip{key[0] ^ 0x736f6d6570736575, key[1] ^ 0x646f72616e646f6d, key[0] ^ 0x6c7967656e657261,
+          key[1] ^ 0x7465646279746573};
   const std::byte* at = data.data();
   std::size_t left = data.size();
   for (; left >= 8; at += 8, left -= 8) {

@@ -41,18 +41,19 @@ std::optional<IcmpMeaning> meaning_v4(std::uint8_t type, std::uint8_t code) {
       if (code == 4) return IcmpMeaning::packet_too_big;
       if (code == 2 || code == 3 || code == 9 || code == 10 || code == 13) return IcmpMeaning::hard;
       return IcmpMeaning::soft;
-    case 4: return IcmpMeaning::source_quench;
-    case 11: case 12: return IcmpMeaning::soft;
+    case 4:  return IcmpMeaning::source_quench;
+    case 11:
+    case 12: return IcmpMeaning::soft;
     default: return std::nullopt;
   }
 }
 
 std::optional<IcmpMeaning> meaning_v6(std::uint8_t type, std::uint8_t code) {
   switch (type) {
-    case 1: return code == 1 || code == 4 ? IcmpMeaning::hard : IcmpMeaning::soft;
-    case 2: return IcmpMeaning::packet_too_big;
-    case 3: return IcmpMeaning::soft;
-    case 4: return code == 1 ? IcmpMeaning::hard : IcmpMeaning::soft;
+    case 1:  return code == 1 || code == 4 ? IcmpMeaning::hard : IcmpMeaning::soft;
+    case 2:  return IcmpMeaning::packet_too_big;
+    case 3:  return IcmpMeaning::soft;
+    case 4:  return code == 1 ? IcmpMeaning::hard : IcmpMeaning::soft;
     default: return std::nullopt;
   }
 }
@@ -74,8 +75,8 @@ std::expected<IcmpMessage, Reason> parse_icmp(const IpHeader& ip, Bytes m) {
   const auto quote = parse_quote(m.subspan(icmp_header_size));
   if (!quote) return std::unexpected(quote.error());
   message.kind = IcmpKind::error;
-  message.error = {.meaning = *meaning, .type = type, .code = code, .flow = quote->flow,
-                   .seq = quote->seq};
+  message.error = {
+      .meaning = *meaning, .type = type, .code = code, .flow = quote->flow, .seq = quote->seq};
   if (*meaning == IcmpMeaning::packet_too_big)
     message.error.mtu = ip.is_v4() ? load_be<std::uint16_t>(&m[6]) : load_be<std::uint32_t>(&m[4]);
   return message;

@@ -10,10 +10,10 @@ namespace estab::wire {
 
 // What an ICMP error means to TCP (RFC 9293 §3.9.2.2, RFC 5461).
 enum class IcmpMeaning : std::uint8_t {
-  soft,             // Net or host unreachable, time exceeded: it may pass.
-  hard,             // Protocol or port unreachable, administratively forbidden.
-  packet_too_big,   // Next-hop MTU in `mtu`.
-  source_quench,    // To be ignored (MUST-55).
+  soft,            // Net or host unreachable, time exceeded: it may pass.
+  hard,            // Protocol or port unreachable, administratively forbidden.
+  packet_too_big,  // Next-hop MTU in `mtu`.
+  source_quench,   // To be ignored (MUST-55).
 };
 
 // An error about a TCP segment of ours: what it means, and what of the segment it quotes.

@@ -55,10 +55,11 @@ Parsed walk_extensions(IpHeader h, Bytes d) {
   std::size_t at = ipv6_header_size;
   for (int headers = 0;; ++headers) {
     switch (std::uint8_t(h.protocol)) {
-      case 0: case 43: case 44: case 60: break;
-      default:
-        h.header_length = std::uint16_t(at);
-        return h;
+      case 0:
+      case 43:
+      case 44:
+      case 60: break;
+      default: h.header_length = std::uint16_t(at); return h;
     }
     const std::size_t end = std::min<std::size_t>(d.size(), h.total_length);
     if (headers == 8 || at + 8 > end) return refuse(Reason::ip_extension_header);
@@ -123,8 +124,8 @@ void emit_v6(const IpHeader& h, std::byte* out) {
 Parsed parse_ip(Bytes datagram, std::size_t size) {
   if (datagram.empty()) return refuse(Reason::ip_short);
   switch (std::uint8_t(datagram[0]) >> 4) {
-    case 4: return parse_v4(datagram, size);
-    case 6: return parse_v6(datagram, size);
+    case 4:  return parse_v4(datagram, size);
+    case 6:  return parse_v6(datagram, size);
     default: return refuse(Reason::ip_version);
   }
 }

@@ -20,7 +20,7 @@ inline constexpr std::uint16_t link_type_ethernet = 1, link_type_raw = 101;
 
 struct Interface {
   std::uint16_t link_type = link_type_raw;
-  std::uint32_t snap_length = 0;    // Octets kept of a packet at the most; 0: all.
+  std::uint32_t snap_length = 0;  // Octets kept of a packet at the most; 0: all.
   std::string name;
   std::uint8_t resolution = 9;      // if_tsresol: 10^-n s, or 2^-n s with the top bit set.
   std::int64_t offset_seconds = 0;  // if_tsoffset, added to each time.
@@ -29,12 +29,12 @@ struct Interface {
 enum class Direction : std::uint8_t { unknown, inbound, outbound };
 
 struct CapturedPacket {
-  std::uint32_t interface = 0;        // In the order of the section's interfaces.
+  std::uint32_t interface = 0;  // In the order of the section's interfaces.
   WallTime time{};
   std::uint32_t original_length = 0;  // Octets on the wire; data may be fewer.
   Direction direction = Direction::unknown;
-  std::string comment;                // UTF-8; several are joined by line ends.
-  Bytes data;                         // Read: a stretch of the file.
+  std::string comment;  // UTF-8; several are joined by line ends.
+  Bytes data;           // Read: a stretch of the file.
 };
 
 struct Statistics {

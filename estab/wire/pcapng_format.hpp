@@ -11,8 +11,8 @@ inline constexpr std::uint32_t block_section = 0x0a0d0d0a, block_interface = 1,
                                block_statistics = 5, block_enhanced_packet = 6;
 
 inline constexpr std::uint16_t option_comment = 1, option_shb_application = 4, option_if_name = 2,
-                               option_if_tsresol = 9, option_if_tsoffset = 14,
-                               option_epb_flags = 2, option_isb_received = 4;
+                               option_if_tsresol = 9, option_if_tsoffset = 14, option_epb_flags = 2,
+                               option_isb_received = 4;
 
 // Type and length in front, the length again behind.
 inline constexpr std::size_t smallest_block = 12;

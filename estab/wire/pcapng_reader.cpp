@@ -95,11 +95,11 @@ std::optional<CapturedPacket> Reader::next_record() {
   if (rest.empty()) return {};
   if (rest.size() < classic_record_header) return stop(Ending::cut_short), std::nullopt;
   const auto length = load<std::uint32_t>(rest, 8);
-  if (length > rest.size() - classic_record_header)
-    return stop(Ending::cut_short), std::nullopt;
+  if (length > rest.size() - classic_record_header) return stop(Ending::cut_short), std::nullopt;
   CapturedPacket packet;
-  const auto units = std::uint64_t(load<std::uint32_t>(rest, 0)) *
-                         power_of_ten(interfaces_[0].resolution) + load<std::uint32_t>(rest, 4);
+  const auto units =
+      std::uint64_t(load<std::uint32_t>(rest, 0)) * power_of_ten(interfaces_[0].resolution) +
+      load<std::uint32_t>(rest, 4);
   packet.time = wall_time(units, interfaces_[0]);
   packet.original_length = load<std::uint32_t>(rest, 12);
   packet.data = rest.subspan(classic_record_header, length);
@@ -127,8 +127,7 @@ std::optional<Bytes> Reader::next_block(std::uint32_t& type) {
   const auto length = load<std::uint32_t>(rest, 4);
   if (length < smallest_block || length % 4 != 0) return stop(Ending::malformed), std::nullopt;
   if (length > rest.size()) return stop(Ending::cut_short), std::nullopt;
-  if (load<std::uint32_t>(rest, length - 4) != length)
-    return stop(Ending::malformed), std::nullopt;
+  if (load<std::uint32_t>(rest, length - 4) != length) return stop(Ending::malformed), std::nullopt;
   return rest.subspan(8, length - smallest_block);
 }
 
@@ -163,13 +162,13 @@ bool Reader::take_packet(Bytes body, CapturedPacket& packet) const {
   packet.data = body.subspan(fixed, length);
   for_each_option(body.subspan(std::min(fixed + padded(length), body.size())),
                   [&](std::uint16_t code, Bytes value) {
-    if (code == option_comment)
-      packet.comment += (packet.comment.empty() ? "" : "\n") + text(value);
-    if (code == option_epb_flags && value.size() == 4) {
-      const auto direction = load<std::uint32_t>(value, 0) & 3;
-      packet.direction = direction == 3 ? Direction::unknown : Direction(direction);
-    }
-  });
+                    if (code == option_comment)
+                      packet.comment += (packet.comment.empty() ? "" : "\n") + text(value);
+                    if (code == option_epb_flags && value.size() == 4) {
+                      const auto direction = load<std::uint32_t>(value, 0) & 3;
+                      packet.direction = direction == 3 ? Direction::unknown : Direction(direction);
+                    }
+                  });
   return true;
 }
 

@@ -8,7 +8,12 @@ namespace estab::wire {
 namespace {
 
 enum Kind : std::uint8_t {
-  end_of_list = 0, no_operation = 1, mss = 2, window_scale = 3, sack_permitted = 4, sack = 5,
+  end_of_list = 0,
+  no_operation = 1,
+  mss = 2,
+  window_scale = 3,
+  sack_permitted = 4,
+  sack = 5,
   timestamps = 8,
 };
 
@@ -31,8 +36,7 @@ void take_option(Options& o, std::uint8_t kind, Bytes body) {
     case sack_permitted:
       if (body.empty()) o.sack_permitted = true;
       return;
-    case sack:
-      return take_sack(o, body);
+    case sack: return take_sack(o, body);
     case timestamps:
       if (body.size() == 8 && !o.timestamps)
         o.timestamps = {load_be<std::uint32_t>(&body[0]), load_be<std::uint32_t>(&body[4])};

@@ -21,8 +21,14 @@ struct Flags {
                         cwr << 7);
   }
   static constexpr Flags from(std::uint8_t o) {
-    return {.fin = bool(o & 1), .syn = bool(o & 2), .rst = bool(o & 4), .psh = bool(o & 8),
-            .ack = bool(o & 16), .urg = bool(o & 32), .ece = bool(o & 64), .cwr = bool(o & 128)};
+    return {.fin = bool(o & 1),
+            .syn = bool(o & 2),
+            .rst = bool(o & 4),
+            .psh = bool(o & 8),
+            .ack = bool(o & 16),
+            .urg = bool(o & 32),
+            .ece = bool(o & 64),
+            .cwr = bool(o & 128)};
   }
   friend bool operator==(Flags, Flags) = default;
 };
