@@ -195,8 +195,15 @@ void World::accept_all(std::size_t node) {
     }
     const std::size_t couple = number(info->flow.remote.port) - first_opener_port;
     const auto number = 2 * couple + 1;
-    if (couple >= couples_.size() || end(number).attached())
-      return violated(0, "a connection was accepted that nobody opened, or twice");
+    if (couple >= couples_.size())
+      return violated(0, "a connection was accepted that nobody opened");
+    if (end(number).outcome() != Outcome::none) {
+      // A copy of the SYN came when the first connection had ended; in the same instant it even
+      // gets the same number (RFC 6528), so that old segments may complete it.
+      (void)stack.abort(*id, now());
+      continue;
+    }
+    if (end(number).attached()) return violated(couple, "a connection was accepted twice");
     (void)stack.set_user(*id, number + 1);
     end(number).attach(stack, *id);
     end(number).open();
@@ -223,6 +230,9 @@ void World::look_at(const Event& event) {
   if (couple < couples_.size()) look_at_window(2 * couple + !opener);
 }
 
+// Once cwnd was cut, flight may exceed it until it has drained (RFC 5681 §3.2, RFC 6675).
+bool saw_loss(const ConnectionInfo& info) { return info.ssthresh < 0x7fffffff; }
+
 void World::look_at_window(std::size_t number) {
   const auto& e = end(number);
   if (!e.is_open() || e.outcome() != Outcome::none) return;
@@ -239,7 +249,7 @@ void World::look_at_window(std::size_t number) {
     violated(number / 2, "octet " + std::to_string(sent) + " was sent past the right edge, " +
                              std::to_string(edge) + ", of the peer's window");
   const std::uint32_t limited_transmit = 2u * info->send_mss;
-  if (info->octets_retransmitted == 0 && info->flight > info->cwnd + limited_transmit + fin)
+  if (!saw_loss(*info) && info->flight > info->cwnd + limited_transmit + fin)
     violated(number / 2, "flight " + std::to_string(info->flight) + " exceeds cwnd " +
                              std::to_string(info->cwnd));
 }
