@@ -5,6 +5,7 @@
 #include <CLI/Validators.hpp>
 
 #include "estab/base/address.hpp"
+#include "estab/cli/commands.hpp"
 
 namespace estab::cli {
 namespace {
@@ -79,6 +80,20 @@ void add_network_options(CLI::App& command, NetworkOptions& options) {
       .add_flag("--ladder", options.ladder,
                 "Draw the packets as a ladder, live, with both\nends' states")
       ->group("Views");
+}
+
+void check_addresses(const NetworkOptions& options) {
+  for (const auto& text : options.addresses) {
+    const auto ours = *Prefix::parse(text);
+    const unsigned bits = ours.address.is_v4() ? 32 : 128;
+    if (options.peer_addresses.empty() && ours.length + 1u >= bits)
+      throw UsageError("--address: " + text +
+                       " leaves no address for the kernel's end; give a "
+                       "shorter length, as /24, or --peer-address too");
+    for (const auto& peer : options.peer_addresses)
+      if (Prefix::parse(peer)->address == ours.address)
+        throw UsageError("--peer-address: " + peer + " is estab's own; give the kernel another");
+  }
 }
 
 }  // namespace estab::cli

@@ -21,5 +21,7 @@ struct NetworkOptions {
 
 // The options must live until the command line has been parsed and its callbacks have run.
 void add_network_options(CLI::App& command, NetworkOptions& options);
+// Throws UsageError where the two ends' addresses cannot be.
+void check_addresses(const NetworkOptions& options);
 
 }  // namespace estab::cli

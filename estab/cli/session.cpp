@@ -39,6 +39,7 @@ Session::Session(const NetworkOptions& options, const StackConfig& stack,
                  const std::string& service, LadderTo ladder)
     : signals_(io_, SIGINT, SIGTERM, SIGHUP),
       first_signal_(io_, asio::steady_timer::time_point::max()) {
+  check_addresses(options);
   host_.emplace(io_, open_device(options), host_options_of(options, stack));
   if (!options.capture.empty())
     write_capture(io_, *host_, options, [this](const std::string& why) { fail(why); });

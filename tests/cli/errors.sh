@@ -8,6 +8,8 @@ expect_failure 2 "'frobnicate' is no command" "$estab" frobnicate
 expect_failure 2 'serve what.*--http' "$estab" serve
 expect_failure 2 'one service' "$estab" serve --echo --discard --port 99
 expect_failure 2 "10.77.0.2.*such are 10.77.0.2/24" "$estab" serve --echo --address 10.77.0.2
+expect_failure 2 '10.77.0.2/32 leaves no address' "$estab" serve --echo --address 10.77.0.2/32
+expect_failure 2 "is estab's own" "$estab" serve --echo --peer-address 10.77.0.2/24
 expect_failure 2 "999.1.1.1.*no IPv4 or IPv6 address" "$estab" connect 999.1.1.1 80
 expect_failure 2 'PORT.*70000' "$estab" connect 10.77.0.1 70000
 expect_failure 2 'PORT is required' "$estab" connect 10.77.0.1
