@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <map>
+#include <optional>
 
 #include "estab/cli/commands.hpp"
 #include "estab/cli/demo_process.hpp"
@@ -23,11 +23,11 @@ struct DemoCommand {
   bool list = false, slow = false, check = false, simulated = false;
 };
 
-// How a scene went: the states of the left end and of the right one, in order.
+// How a scene went.
 struct Record {
   std::string_view name;
-  std::vector<Pair> held;
-  bool ours_left = true;
+  std::vector<Pair> pairs;
+  std::size_t checks;
 };
 
 std::vector<const Scene*> chosen(const std::vector<std::string>& names) {
@@ -39,7 +39,7 @@ std::vector<const Scene*> chosen(const std::vector<std::string>& names) {
     const auto at = std::ranges::find(all, name, &Scene::name);
     if (at == all.end())
       throw UsageError(fmt::format("there is no scene '{}'; estab demo --list names them", name));
-    found.push_back(*at);
+    if (std::ranges::find(found, *at) == found.end()) found.push_back(*at);
   }
   return found;
 }
@@ -67,6 +67,7 @@ class Theatre {
   [[nodiscard]] std::unique_ptr<Peer> peer(PacketPool& pool) const {
     return obstacle_.empty() ? kernel_peer() : twin_peer(pool);
   }
+  [[nodiscard]] std::string peer_name() const { return obstacle_.empty() ? "Linux" : "estab (2)"; }
   // What the audience should know of the cast.
   [[nodiscard]] std::string programme() const {
     if (obstacle_.empty())
@@ -84,25 +85,52 @@ class Theatre {
 };
 
 // Each time a column's state changes.
-std::string states_of(const std::vector<Pair>& held, State Pair::*end) {
+std::string states_of(const std::vector<Pair>& pairs, State Pair::*end) {
   std::string states;
   std::optional<State> last;
-  for (const auto& pair : held) {
+  for (const auto& pair : pairs) {
     if (last != pair.*end) states += fmt::format("{}{}", states.empty() ? "" : " ", name(pair.*end));
     last = pair.*end;
   }
   return states;
 }
 
-void print_table(Picture& picture, const std::vector<Record>& records, const std::string& peer) {
-  const std::vector<std::size_t> widths{18, 25, 25, 5};
-  picture.paragraph("Played and checked: at each change the pair of states was the one drawn.");
-  picture.paragraph("");
-  picture.row({"scene", "estab", peer, "pairs"}, widths, observe::Tone::strong);
+void print_table(Picture& picture, const std::vector<Record>& records, const std::string& peer,
+                 bool with_tools) {
+  const std::vector<std::size_t> widths{18, 25, 25, 6};
+  picture.paragraph(fmt::format(
+      "After each arrow both ends were asked for their states{}, and were in those drawn:",
+      with_tools ? ", by ss -tan and estab ss --json too" : ""));
+  picture.paragraph({});
+  picture.row({"scene", "estab", peer, "checks"}, widths, observe::Tone::strong);
   for (const auto& record : records)
-    picture.row({std::string(record.name), states_of(record.held, &Pair::ours),
-                 states_of(record.held, &Pair::theirs), std::to_string(record.held.size())},
+    picture.row({std::string(record.name), states_of(record.pairs, &Pair::ours),
+                 states_of(record.pairs, &Pair::theirs), std::to_string(record.checks)},
                 widths, observe::Tone::plain);
+}
+
+Record play(const Scene& scene, const Theatre& theatre, Picture& picture, Witness* witness,
+            bool slow) {
+  picture.headline(scene.name, scene.headline);
+  picture.paragraph(scene.sentences);
+  PacketPool pool;
+  const auto peer = theatre.peer(pool);
+  // Each has ports of its own, for the kernel keeps those of a scene before it in TIME-WAIT.
+  const auto number = std::uint16_t(&scene - scenes().data() + 1);
+  Stage stage(pool, *peer, picture,
+              {.witness = witness,
+               .slow = slow,
+               .opener = scene.opener,
+               .client = Port(50000 + number),
+               .server = Port(7000 + number)});
+  try {
+    scene.play(stage);
+    stage.end();
+  } catch (const Failure& failure) {
+    throw_if_interrupted();
+    throw Failure(fmt::format("{}: {}", scene.name, failure.what()));
+  }
+  return {scene.name, stage.pairs(), stage.checks()};
 }
 
 void run_demo(const DemoCommand& command) {
@@ -115,32 +143,13 @@ void run_demo(const DemoCommand& command) {
   const auto terminal = terminal_of(STDOUT_FILENO);
   Picture(terminal).paragraph(theatre.programme());
   std::vector<Record> records;
-  std::string peer_name;
   for (const auto* scene : programme) {
-    PacketPool pool;
     Picture picture(terminal);
-    const auto peer = theatre.peer(pool);
-    peer_name = peer->name();
-    picture.headline(scene->name, scene->headline);
-    picture.paragraph(scene->sentences);
-    const auto number = std::uint16_t(records.size());
-    Stage stage(pool, *peer, picture,
-                {.witness = witness ? &*witness : nullptr,
-                 .slow = command.slow,
-                 .opener = scene->opener,
-                 .client = Port(50001 + number),
-                 .server = Port(7000 + number)});
-    try {
-      scene->play(stage);
-      stage.end();
-    } catch (const Failure& failure) {
-      throw_if_interrupted();
-      throw Failure(fmt::format("{}: {}", scene->name, failure.what()));
-    }
-    records.push_back({scene->name, stage.held()});
+    records.push_back(
+        play(*scene, theatre, picture, witness ? &*witness : nullptr, command.slow));
   }
   Picture picture(terminal);
-  print_table(picture, records, peer_name);
+  print_table(picture, records, theatre.peer_name(), command.check);
 }
 
 }  // namespace

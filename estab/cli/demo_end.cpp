@@ -87,7 +87,6 @@ class Twin final : public Peer {
   explicit Twin(PacketPool& pool) : Twin(pool, link::memory_pair({.vouch = false})) {}
 
   [[nodiscard]] std::string name() const override { return "estab (2)"; }
-  [[nodiscard]] std::string source() const override { return "its snapshot"; }
   [[nodiscard]] std::unique_ptr<link::Device> take_device() override { return std::move(device_); }
   void listen(Port port) override { end_.listen(port); }
   void stop_listening() override { end_.stop_listening(); }
@@ -100,7 +99,7 @@ class Twin final : public Peer {
   State state(const Flow& flow) override { return state_in(end_.snapshot(), flow); }
   void work(Instant now, int) override { end_.work(now); }
   [[nodiscard]] Instant next_deadline() const override { return end_.next_deadline(); }
-  std::function<Snapshot()> snapshots() override {
+  [[nodiscard]] std::function<Snapshot()> snapshots() override {
     return [this] { return end_.snapshot(); };
   }
 

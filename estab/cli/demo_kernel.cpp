@@ -70,7 +70,6 @@ class Kernel final : public Peer {
   }
 
   [[nodiscard]] std::string name() const override { return "Linux"; }
-  [[nodiscard]] std::string source() const override { return "sock_diag"; }
   [[nodiscard]] std::unique_ptr<link::Device> take_device() override { return std::move(device_); }
 
   void listen(Port port) override {
@@ -123,7 +122,7 @@ class Kernel final : public Peer {
     ::poll(&readable, 1, real);
   }
   [[nodiscard]] Instant next_deadline() const override { return never; }
-  std::function<Snapshot()> snapshots() override { return {}; }
+  [[nodiscard]] std::function<Snapshot()> snapshots() override { return {}; }
 
  private:
   std::unique_ptr<link::Device> device_;

@@ -37,8 +37,6 @@ class Peer {
 
   // The state of its end; `flow` as it sees it. Without a connection: LISTEN or CLOSED.
   [[nodiscard]] virtual State state(const Flow& flow) = 0;
-  // Where states come from, for people: "sock_diag".
-  [[nodiscard]] virtual std::string source() const = 0;
   // Lets it work until it waits for something, up to `real` milliseconds of real time; the time of
   // the scene is `now`.
   virtual void work(Instant now, int real) = 0;

@@ -15,12 +15,15 @@ namespace {
 using observe::Reach;
 using observe::Tone;
 
-constexpr unsigned widest = 100;  // Lines of text are not read gladly beyond it.
+// Columns that a ladder needs, and beyond which lines of text are not read gladly.
+constexpr unsigned narrowest = 64, widest = 100;
 
+// Between words; what stands in square brackets is one.
 std::vector<std::string> wrap(std::string_view text, std::size_t width) {
   std::vector<std::string> lines(1);
   while (!text.empty()) {
-    const auto word = text.substr(0, text.find(' '));
+    const auto from = text.starts_with('[') ? std::min(text.find(']'), text.size()) : 0;
+    const auto word = text.substr(0, text.find(' ', from));
     text.remove_prefix(std::min(text.size(), word.size() + 1));
     if (!lines.back().empty() && lines.back().size() + 1 + word.size() > width)
       lines.emplace_back();
@@ -39,11 +42,11 @@ Tone tone_of(const wire::Flags& flags) {
 }  // namespace
 
 Picture::Picture(const Terminal& terminal)
-    : terminal_(terminal),
-      page_({.width = terminal.width, .utf8 = terminal.utf8, .colour = terminal.colour},
-            [this](std::string_view line) { print(line); }) {
-  terminal_.width = std::clamp(terminal_.width, 64u, widest);
-}
+    : terminal_{.width = std::clamp(terminal.width, narrowest, widest),
+                .utf8 = terminal.utf8,
+                .colour = terminal.colour},
+      page_({.width = terminal_.width, .utf8 = terminal_.utf8, .colour = terminal_.colour},
+            [this](std::string_view line) { print(line); }) {}
 
 void Picture::print(std::string_view line) {
   fmt::print("{}\n", line);
@@ -75,13 +78,15 @@ void Picture::headline(std::string_view name, std::string_view words) {
 
 void Picture::paragraph(std::string_view text) {
   print("");
+  if (text.empty()) return;
   for (const auto& line : wrap(plain(text), terminal_.width)) print(line);
 }
 
 void Picture::verbatim(std::string_view text) {
   for (std::size_t end; !text.empty(); text.remove_prefix(std::min(end + 1, text.size()))) {
     end = std::min(text.find('\n'), text.size());
-    print(fmt::format("  {}", text.substr(0, end)));
+    const auto line = text.substr(0, end);
+    print(line.empty() ? "" : fmt::format("  {}", line.substr(0, line.find_last_not_of(' ') + 1)));
   }
 }
 

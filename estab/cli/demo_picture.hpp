@@ -22,7 +22,7 @@ class Picture {
   explicit Picture(const Terminal& terminal);
 
   void headline(std::string_view name, std::string_view words);
-  // Wrapped to the width; an empty line before it.
+  // An empty line, then the text, if any, wrapped to the width.
   void paragraph(std::string_view text);
   // As it is, a little indented.
   void verbatim(std::string_view text);

@@ -59,8 +59,11 @@ class Stage {
   // It leaves, and arrives later: arrives(), in the order of departure.
   void departs(Side from, std::string_view flags, Pair after);
   void arrives(Side from, Pair after);
-  // The next segment that comes from that side is lost; then lost() shows it.
-  void lose_next(Side from) { lose_[std::to_underlying(from)] = true; }
+  // Whether it arrives to the first effect, or else to the second.
+  [[nodiscard]] bool arrives_or(Side from, Pair after, Pair otherwise);
+  // The next segment that comes from that side leaves the line in which all wait: it is lost(), or,
+  // if it is ours, others overtake it until it arrives().
+  void divert_next(Side from) { divert_[std::to_underlying(from)] = true; }
   void lost(Side from, std::string_view flags, Pair after);
   // An old duplicate of our SYN that waits on the wire, `back` numbers before it, reaches the peer.
   void old_duplicate(std::uint32_t back, Pair after);
@@ -72,11 +75,12 @@ class Stage {
   // Nothing is left on the wire.
   void end();
 
-  [[nodiscard]] Peer& peer() { return peer_; }
-  [[nodiscard]] End& us() { return us_; }
-  [[nodiscard]] Picture& picture() { return picture_; }
-  [[nodiscard]] const Flow& flow() const { return flow_; }
-  [[nodiscard]] const std::vector<Pair>& held() const { return pairs_; }
+  [[nodiscard]] bool peer_is_kernel() const { return !peer_.snapshots(); }
+  // What ended our connection, in words; "" if nothing has.
+  [[nodiscard]] std::string our_error() const { return us_.error(); }
+  // The pairs of states that were found, each time that one changed; and how often they were asked.
+  [[nodiscard]] const std::vector<Pair>& pairs() const { return pairs_; }
+  [[nodiscard]] std::size_t checks() const { return checks_; }
 
  private:
   Stage(PacketPool& pool, Peer& peer, Picture& picture, const StageOptions& options,
@@ -84,6 +88,7 @@ class Stage {
   struct Sent {
     observe::Segment segment;
     std::vector<std::byte> datagram;
+    bool diverted = false;
   };
   link::FilterVerdict see(link::Direction direction, const Packet& packet);
   [[nodiscard]] bool is_copy(Side from, const observe::Segment& segment);
@@ -94,8 +99,11 @@ class Stage {
   template <class F>
   decltype(auto) at(Side who, F&& f);
   [[nodiscard]] Sent take(Side from, std::string_view flags);
-  void release(Side from);
+  void release(Side from, const Sent& sent);
+  void inject(const std::vector<std::byte>& datagram);
   void check(Pair expected);
+  // Which of them the ends come to be in.
+  [[nodiscard]] Pair settle(Pair expected, Pair otherwise);
   [[nodiscard]] Pair states();
   [[nodiscard]] Columns columns(Pair pair) const;
   void rest();
@@ -109,10 +117,11 @@ class Stage {
   Instant now_{1s};
   Flow flow_;                // As we see it.
   std::array<std::deque<Sent>, 2> waiting_, departed_;
-  std::array<bool, 2> lose_{};
+  std::array<bool, 2> divert_{};
   bool pass_ = false;
   std::set<std::pair<std::uint32_t, std::uint32_t>> seen_;  // Of the peer: number and kind.
-  std::vector<Pair> pairs_;                                 // Checked, in order.
+  std::vector<Pair> pairs_;                                 // In order.
+  std::size_t checks_ = 0;
 };
 
 }  // namespace estab::cli::demo
