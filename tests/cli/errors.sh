@@ -59,7 +59,7 @@ done
 nc -N -l 7004 < <(yes | head -c 3000000) >/dev/null &
 wait_for "nc" listening 7004
 expect_failure 1 'standard output: Broken pipe' bash -c \
-  "'$estab' connect 10.77.0.1 7004 </dev/null | head -c 1; exit \${PIPESTATUS[0]}"
+  "sleep 3 | '$estab' connect 10.77.0.1 7004 | head -c 1; exit \${PIPESTATUS[1]}"
 
 # The device is somebody else's; it is taken away; no right to make one.
 start serve --echo
