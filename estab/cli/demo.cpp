@@ -11,6 +11,7 @@
 #include "estab/cli/demo_scenes.hpp"
 #include "estab/cli/demo_witness.hpp"
 #include "estab/host/namespace.hpp"
+#include "estab/host/sockets.hpp"
 #include "estab/link/tun.hpp"
 
 namespace estab::cli {
@@ -59,6 +60,7 @@ class Theatre {
     try {
       namespace_.emplace();
       if (const auto usable = link::tun_usable(); !usable) obstacle_ = usable.error();
+      (void)host::kernel_tcp_sockets();  // It throws where the kernel does not tell its states.
     } catch (const std::system_error& error) {
       obstacle_ = error.what();
     }
@@ -74,9 +76,10 @@ class Theatre {
       return "Real packets, over a TUN device in a network namespace of its own: estab at one end, "
              "the Linux kernel at the other. In the margins are the states of both ends, the "
              "kernel's as sock_diag tells them; each segment is held until it has been seen.";
-    return fmt::format("Simulated: two estab stacks play, not the Linux kernel ({}). In the margins "
-                       "are the states of both ends; each segment is held until it has been seen.",
-                       obstacle_);
+    return fmt::format(
+        "Simulated: two estab stacks play, not the Linux kernel ({}). In the margins are the "
+        "states of both ends; each segment is held until it has been seen.",
+        obstacle_);
   }
 
  private:
@@ -89,8 +92,9 @@ std::string states_of(const std::vector<Pair>& pairs, State Pair::*end) {
   std::string states;
   std::optional<State> last;
   for (const auto& pair : pairs) {
-    if (last != pair.*end) states += fmt::format("{}{}", states.empty() ? "" : " ", name(pair.*end));
+    if (last == pair.*end) continue;
     last = pair.*end;
+    states += fmt::format("{}{}", states.empty() ? "" : " ", name(*last));
   }
   return states;
 }

@@ -200,8 +200,8 @@ constexpr Scene all_scenes[] = {
      "the SYN of K, so four messages take three segments. [RFC 9293 §3.5, Figure 6]",
      us, handshake},
     {"why-three", "an old SYN turns up, and the third segment tells it off",
-     "While the client's SYN is held on the way, an old one of its reaches the server, which cannot "
-     "know that it is old and answers; the client can, and its RST sends the server back to LISTEN "
+     "While the client's SYN is held on the way, an old one of its reaches the server, which "
+     "cannot know that it is old and answers; the client can, and its RST sends the server back to LISTEN "
      "before the true SYN opens. With two segments the server would have been ESTABLISHED at the "
      "old one, in a connection that nobody wants. [RFC 9293 §3.5, Figure 8]",
      us, why_three},

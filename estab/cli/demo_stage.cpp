@@ -44,7 +44,8 @@ Stage::Stage(PacketPool& pool, Peer& peer, Picture& picture, const StageOptions&
   flow_ = {{our_address.address, we_open ? options.client : options.server},
            {peer_address.address, we_open ? options.server : options.client}};
   wire_->set_filter([this](Direction d, const Packet& packet) { return see(d, packet); });
-  if (options_.witness) options_.witness->watch([this] { return us_.snapshot(); }, peer_.snapshots());
+  if (options_.witness)
+    options_.witness->watch([this] { return us_.snapshot(); }, peer_.snapshots());
   us_.work(now_);
   peer_.work(now_, 0);
 }

@@ -21,7 +21,8 @@ all_played() {
   no_folder_left
 }
 
-[[ $("$estab" demo --list | awk '{print $1}' | xargs) == "$(xargs <<<"$names")" ]] || fail "the list"
+listed=$("$estab" demo --list | awk '{print $1}' | xargs)
+[[ $listed == "$(xargs <<<"$names")" ]] || fail "it lists $listed"
 
 "$estab" demo --check >printed 2>errors || fail "a scene with the kernel failed"
 grep -q '^Real packets' printed || fail "it did not play with the kernel"
