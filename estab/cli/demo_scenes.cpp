@@ -201,9 +201,9 @@ constexpr Scene all_scenes[] = {
      us, handshake},
     {"why-three", "an old SYN turns up, and the third segment tells it off",
      "While the client's SYN is held on the way, an old one of its reaches the server, which "
-     "cannot know that it is old and answers; the client can, and its RST sends the server back to LISTEN "
-     "before the true SYN opens. With two segments the server would have been ESTABLISHED at the "
-     "old one, in a connection that nobody wants. [RFC 9293 §3.5, Figure 8]",
+     "cannot know that it is old and answers; the client can, and its RST sends the server back "
+     "to LISTEN before the true SYN opens. With two segments the server would have been "
+     "ESTABLISHED at the old one, in a connection that nobody wants. [RFC 9293 §3.5, Figure 8]",
      us, why_three},
     {"push", "data, and PSH: hand them over, do not wait for more",
      "seq names the first octet of a text, ack the next one that is awaited: ten octets from J+1 "
