@@ -19,8 +19,8 @@ sub ladder {
   die "estab demo $scene failed\n" if $?;
   my @lines;
   for (split /\n/, $all) {
-    last if /^Played/;
-    push @lines, $_ if @lines || /^\s+estab \d/;
+    last if /^After each arrow/;
+    push @lines, $_ if @lines || /^\s+\w+ [\d.]+:\d+\s+\w+ [\d.]+:\d+$/;
   }
   pop @lines while @lines && $lines[-1] =~ /^\s*$/;
   return join("\n", @lines) . "\n";
