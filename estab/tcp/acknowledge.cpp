@@ -27,7 +27,10 @@ void Connection::accept_ack(Env& env, const Segment& seg) {
   }
   const bool was_shut = snd_.wnd == 0;
   update_send_window(seg);
-  if (was_shut && snd_.wnd > 0) restart_retransmission_timer(env);
+  if (was_shut && snd_.wnd > 0) {
+    retransmissions_ = 0;  // Those were probes.
+    restart_retransmission_timer(env);
+  }
   if (flight_) apply_sacks(seg, told);
   if (told.delivered > 0) sample_rtt(env, seg, told);
   if (acked > 0 && recovery_ != Recovery::fast && cwnd_limited_)

@@ -14,7 +14,8 @@ namespace estab::tcp {
 class Reassembly {
  public:
   // Takes text that begins at `next` or behind it; what it holds already is cut off. False: it can
-  // take no further range. `grown` is told the true bytes that it grew by; the text may prove to be old.
+  // take no further range. `grown` is told the true bytes that it grew by; the text may prove to
+  // be old.
   [[nodiscard]] bool insert(PacketPool& pool, Seq next, Seq begin, Packet text,
                             std::size_t range_limit, std::size_t& grown);
   // Takes out what has become contiguous at `next`, which moves on behind it; f(Packet) gets it

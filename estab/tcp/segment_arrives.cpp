@@ -49,6 +49,7 @@ Reason Connection::arrives_in_syn_sent(Env& env, Segment& seg) {
     rtt_.sample(env.now - last_sent_at_, env.config.rto_min, env.config.rto_max);
   snd_.una = seg.ack;
   syn_acked_ = true;
+  retransmissions_ = 0;  // The SYN's are over: a first timeout of text is a first one.
   snd_.wl1 = seg.seq, snd_.wl2 = seg.ack;
   enter(env, established, Reason::syn_ack_arrived);
   note(env, notice::connected | notice::writable);
@@ -235,6 +236,7 @@ Connection::Outcome Connection::finish_opening(Env& env, const Segment& seg) {
   syn_owed_ = false;
   snd_.una = snd_.iss + 1;
   syn_acked_ = true;
+  retransmissions_ = 0;
   snd_.wnd = snd_.max_wnd = seg.wnd << send_scale_;
   snd_.wl1 = seg.seq, snd_.wl2 = seg.ack;
   enter(env, established, Reason::handshake_done);

@@ -95,7 +95,8 @@ TEST_F(Interface, ADefaultRouteGoesByAGateway) {
   EXPECT_EQ(add_default(Address::v4(198, 51, 100, 1)), "");
   EXPECT_EQ(source_towards("203.0.113.9"), "192.0.2.1");
   EXPECT_EQ(add_default(Address::v4(198, 51, 100, 1)),
-            "cannot route 0.0.0.0/0 to lo by way of 198.51.100.1; it is there already: File exists");
+            "cannot route 0.0.0.0/0 to lo by way of 198.51.100.1; it is there already: "
+            "File exists");
 }
 
 TEST_F(Interface, TheMtuIsSet) {
