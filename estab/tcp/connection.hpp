@@ -142,6 +142,7 @@ class Connection : public TimerNode {
   // timeouts.cpp
   void retransmission_timeout(Env& env);
   void syn_timeout(Env& env);
+  void tell_r1(Env& env);
   void persist_timeout(Env& env);
   void idle_timeout(Env& env);
   bool given_up(Env& env, bool persisting);
@@ -200,7 +201,6 @@ class Connection : public TimerNode {
   Error error_ = Error::none;
   Recovery recovery_ = Recovery::none;
   std::uint8_t send_scale_ = 0, receive_scale_ = 0;
-  bool passive_ : 1 = false;  // MUST-11.
   bool use_timestamps_ : 1 = false, use_sack_ : 1 = false, use_scale_ : 1 = false;
   bool orphan_ : 1 = false, syn_acked_ : 1 = false, syn_retransmitted_ : 1 = false;
   bool fin_queued_ : 1 = false, fin_sent_ : 1 = false, peer_fin_ : 1 = false;

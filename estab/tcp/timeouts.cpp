@@ -26,6 +26,13 @@ void Connection::timeout(Env& env) {
   schedule(env);
 }
 
+// R1 is passed: the program and the layer below are told, once (MUST-20, SHLD-9).
+void Connection::tell_r1(Env& env) {
+  if (retransmissions_ != env.config.r1_retransmissions) return;
+  note(env, notice::soft_error);
+  env.below.negative_advice(flow_.remote.address);
+}
+
 // MUST-22, MUST-23. Linux's schedule: a few at one second each, then doubling (behaviour.md).
 void Connection::syn_timeout(Env& env) {
   const Config& config = env.config;
@@ -41,8 +48,7 @@ void Connection::syn_timeout(Env& env) {
   const Duration wait =
       std::min(config.initial_rto * (1 << std::min(doublings, 16)), 128 * config.initial_rto);
   retransmit_at_ = std::min(env.now + wait, opened_at_ + limit);
-  if (retransmissions_ == env.config.r1_retransmissions)
-    note(env, notice::soft_error), env.below.negative_advice(flow_.remote.address);
+  tell_r1(env);
   owe(env);
 }
 
@@ -50,10 +56,7 @@ void Connection::syn_timeout(Env& env) {
 bool Connection::given_up(Env& env, bool persisting) {
   if (stalled_since_ == never) stalled_since_ = env.now;
   const Duration stalled = env.now - stalled_since_;
-  if (retransmissions_ == env.config.r1_retransmissions) {
-    note(env, notice::soft_error);
-    env.below.negative_advice(flow_.remote.address);
-  }
+  tell_r1(env);
   const bool user_limit = options_.user_timeout > 0ms && stalled >= options_.user_timeout;
   const bool spent =
       stalled >= env.config.retransmission_limit ||

@@ -24,7 +24,6 @@ Connection::Connection(Env& env, const Flow& flow, const Options& options)
 Connection::Connection(Env& env, const HalfOpen& record, const Options& options)
     : Connection(env, record.flow, options) {
   state_ = established;
-  passive_ = true;
   accepted = false;
   snd_.iss = record.iss;
   snd_.una = snd_.nxt = snd_.wl2 = snd_.up = push_ = recover_ = small_ = record.iss + 1;
