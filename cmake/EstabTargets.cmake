@@ -10,7 +10,6 @@ add_library(estab_options INTERFACE)
 target_compile_features(estab_options INTERFACE cxx_std_23)
 target_compile_options(estab_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual
-  -Wno-missing-field-initializers
   -Wno-missing-field-initializers  # A designated initializer names what is not the default.
   $<$<BOOL:${ESTAB_WERROR}>:-Werror>)
 if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
