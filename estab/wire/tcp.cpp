@@ -17,35 +17,42 @@ enum Kind : std::uint8_t {
   timestamps = 8,
 };
 
-void take_sack(Options& o, Bytes body) {
-  if (o.sack_count != 0 || body.size() % 8 != 0) return;
+bool take_sack(Options& o, Bytes body) {
+  if (body.size() % 8 != 0) return false;
+  if (o.sack_count != 0) return true;
   for (; !body.empty() && o.sack_count < o.sack.size(); body = body.subspan(8))
     o.sack[o.sack_count++] = {Seq(load_be<std::uint32_t>(&body[0])),
                               Seq(load_be<std::uint32_t>(&body[4]))};
+  return true;
 }
 
-// One option whose length has been checked; a known kind of a wrong length is passed over.
-void take_option(Options& o, std::uint8_t kind, Bytes body) {
+// One option that ends within the list, the first of its kind counts; false: a known kind has not
+// the length of its kind.
+bool take_option(Options& o, std::uint8_t kind, Bytes body) {
   switch (kind) {
     case mss:
-      if (body.size() == 2 && !o.mss) o.mss = load_be<std::uint16_t>(&body[0]);
-      return;
+      if (body.size() != 2) return false;
+      if (!o.mss) o.mss = load_be<std::uint16_t>(&body[0]);
+      return true;
     case window_scale:
-      if (body.size() == 1 && !o.window_scale) o.window_scale = std::uint8_t(body[0]);
-      return;
+      if (body.size() != 1) return false;
+      if (!o.window_scale) o.window_scale = std::uint8_t(body[0]);
+      return true;
     case sack_permitted:
-      if (body.empty()) o.sack_permitted = true;
-      return;
+      o.sack_permitted = true;
+      return body.empty();
     case sack: return take_sack(o, body);
     case timestamps:
-      if (body.size() == 8 && !o.timestamps)
+      if (body.size() != 8) return false;
+      if (!o.timestamps)
         o.timestamps = {load_be<std::uint32_t>(&body[0]), load_be<std::uint32_t>(&body[4])};
-      return;
+      return true;
+    default: return true;
   }
 }
 
-Options parse_options(Bytes list) {
-  Options o;
+// False: a length is illegal (MUST-7).
+bool parse_options(Options& o, Bytes list) {
   while (!list.empty()) {
     const auto kind = std::uint8_t(list[0]);
     if (kind == end_of_list) break;
@@ -53,13 +60,13 @@ Options parse_options(Bytes list) {
       list = list.subspan(1);
       continue;
     }
-    if (list.size() < 2) break;
+    if (list.size() < 2) return false;
     const auto length = std::size_t(list[1]);
-    if (length < 2 || length > list.size()) break;
-    take_option(o, kind, list.subspan(2, length - 2));
+    if (length < 2 || length > list.size()) return false;
+    if (!take_option(o, kind, list.subspan(2, length - 2))) return false;
     list = list.subspan(length);
   }
-  return o;
+  return true;
 }
 
 class OptionWriter {
@@ -107,8 +114,9 @@ std::expected<ParsedTcp, Reason> parse_tcp(Bytes s) {
   h.flags = Flags::from(std::uint8_t(s[13]));
   h.window = load_be<std::uint16_t>(&s[14]);
   h.urgent = load_be<std::uint16_t>(&s[18]);
-  if (length > tcp_header_size)
-    h.options = parse_options(s.subspan(tcp_header_size, length - tcp_header_size));
+  if (length > tcp_header_size &&
+      !parse_options(h.options, s.subspan(tcp_header_size, length - tcp_header_size)))
+    return std::unexpected(Reason::tcp_option_length);
   return ParsedTcp{h, length};
 }
 

@@ -73,8 +73,8 @@ struct ParsedTcp {
   std::size_t length;  // Octets of header and options.
 };
 
-// Reads the header in front of `segment`; the checksum is the caller's. An option with an illegal
-// length ends the options (MUST-7); those before it count, unknown kinds are skipped (MUST-6).
+// Reads the header in front of `segment`; the checksum is the caller's. Unknown options are skipped
+// (MUST-6); one with an illegal length spoils the segment (MUST-7).
 [[nodiscard]] std::expected<ParsedTcp, Reason> parse_tcp(Bytes segment);
 
 // Octets that emit_tcp writes, a multiple of four.

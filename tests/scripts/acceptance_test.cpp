@@ -209,18 +209,34 @@ TEST(Acceptance, MUST_3_a_segment_with_a_wrong_checksum_is_dropped_and_changes_n
   c.user_receive_error(Error::would_block);
 }
 
-TEST(Acceptance, MUST_5_MUST_6_MUST_7_options_in_any_segment_unknown_or_illegal_do_no_harm) {
+TEST(Acceptance, MUST_5_MUST_6_unknown_options_in_any_segment_do_no_harm) {
   Conversation c;
   c.user_listen();
   c.peer("S 0:0 <kind 254 4 1 2,mss 1000,kind 30 2>");
   c.expect("S. 0:0 ack 1 <mss 1460>");
   c.peer(". 1:1 ack 1 <kind 77 6 1 2 3 4>");
   c.user_accept();
-  c.peer("P. 1:101 ack 1 <mss 9,kind 253 0>");  // A length of zero ends the options.
+  c.peer("P. 1:101 ack 1 <mss 9,kind 253 2>");
   c.expect_soon(". 1:1 ack 101 <>");
-  c.peer("P. 101:201 ack 1 <nop,nop,kind 253 99>");
-  c.expect_soon(". 1:1 ack 201 <>");
   EXPECT_EQ(c.status().send_mss, 1000);
+}
+
+TEST(Acceptance, MUST_7_a_segment_with_an_illegal_option_length_is_counted_and_changes_nothing) {
+  Conversation c;
+  c.user_listen();
+  c.peer("S 0:0 <mss 1000,kind 253 0>");
+  c.peer("S 0:0 <mss 1000,kind 2 3>");
+  c.expect_nothing();
+  c.peer("S 0:0 <mss 1000>");
+  c.expect("S. 0:0 ack 1 <mss 1460>");
+  c.peer(". 1:1 ack 1");
+  c.user_accept();
+  c.peer("P. 1:101 ack 1 <nop,nop,kind 253 99>");
+  c.peer("F. 1:1 ack 1 <kind 8 4>");
+  EXPECT_EQ(c.count(Reason::tcp_option_length), 4u);
+  c.user_receive_error(Error::would_block);
+  c.peer("P. 1:101 ack 1");
+  c.expect_soon(". 1:1 ack 101 <>");
 }
 
 TEST(Acceptance, Threats_32_no_mixture_of_flags_makes_a_listener_answer_but_SYN_and_ACK) {

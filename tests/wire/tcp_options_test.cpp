@@ -60,23 +60,40 @@ TEST(TcpOptions, Must6UnknownOptionsArePassedOverByTheirLength) {
     }
 }
 
-TEST(TcpOptions, Must7AnIllegalLengthEndsTheListAndWhatStoodBeforeCounts) {
-  for (int kind = 2; kind < 256; ++kind)
-    for (int length = 0; length < 256; ++length) {
-      if (length >= 2 && length <= 8) continue;  // Legal here: 8 octets are left.
-      const auto o = options_of(list({2, 4, 5, 180, kind, length, 3, 3, 7, 1, 1, 1}));
-      ASSERT_EQ(o, Options{.mss = 1460}) << kind << ' ' << length;
-    }
-  EXPECT_EQ(options_of(list({2, 4, 5, 180, 1, 1, 1, 8})), Options{.mss = 1460}) << "no length";
+// Whether a segment with these options is refused for them.
+bool refused(const Octets& list) {
+  const auto result = parse_tcp(segment(list, {.ack = true}, std::byte{1}));
+  EXPECT_TRUE(result || result.error() == Reason::tcp_option_length);
+  return !result;
 }
 
-TEST(TcpOptions, AKnownOptionOfAnotherLengthIsPassedOver) {
-  EXPECT_EQ(options_of(list({2, 3, 5, 2, 4, 5, 180})).mss, 1460);
-  EXPECT_EQ(options_of(list({2, 5, 5, 180, 0, 3, 3, 7})), Options{.window_scale = 7});
-  EXPECT_EQ(options_of(list({3, 2, 3, 3, 7})).window_scale, 7);
-  EXPECT_EQ(options_of(list({4, 3, 0, 4, 2})).sack_permitted, true);
-  EXPECT_EQ(options_of(list({8, 6, 0, 0, 0, 0, 3, 3, 7})), Options{.window_scale = 7});
-  EXPECT_EQ(options_of(list({5, 9, 0, 0, 0, 0, 0, 0, 0})).sack_count, 0);
+TEST(TcpOptions, Must7ALengthUnderTwoOrPastTheEndSpoilsTheSegment) {
+  for (int kind = 2; kind < 256; ++kind)
+    for (int length = 0; length < 256; ++length) {
+      if (length >= 2 && length <= 8) continue;  // 8 octets are left.
+      ASSERT_TRUE(refused(list({2, 4, 5, 180, kind, length, 3, 3, 7, 1, 1, 1})))
+          << kind << ' ' << length;
+    }
+  EXPECT_TRUE(refused(list({2, 4, 5, 180, 1, 1, 1, 8}))) << "no length";
+}
+
+TEST(TcpOptions, Must7ALengthThatIsNotItsKindsSpoilsTheSegment) {
+  const auto legal = [](int kind, int length) {
+    switch (kind) {
+      case 2:  return length == 4;
+      case 3:  return length == 3;
+      case 4:  return length == 2;
+      case 5:  return length % 8 == 2;
+      case 8:  return length == 10;
+      default: return true;
+    }
+  };
+  for (int kind = 2; kind < 256; ++kind)
+    for (int length = 2; length <= 40; ++length) {
+      Octets o = list({kind, length});
+      o.resize(std::size_t(length), std::byte{1});
+      ASSERT_EQ(refused(o), !legal(kind, length)) << kind << ' ' << length;
+    }
 }
 
 TEST(TcpOptions, Must64OptionsMayBeginAtAnyOctet) {
@@ -171,8 +188,10 @@ TEST(TcpOptions, Must68And69EachEmittedOptionHasItsLengthAndNothingIsPaddedWithR
   });
 }
 
-// The RFC's rules once more, as a state that each octet moves: the parser's independent twin.
-Options twin(Bytes o) {
+// The RFC's rules once more, as a state that each octet moves: the parser's independent twin. None:
+// a length is illegal.
+std::optional<Options> twin(Bytes o) {
+  constexpr std::array<std::size_t, 9> exact{0, 0, 4, 3, 2, 0, 0, 0, 10};
   Options result;
   std::size_t at = 0;
   const auto word = [&](std::size_t i) { return load_be<std::uint32_t>(&o[i]); };
@@ -182,15 +201,16 @@ Options twin(Bytes o) {
       continue;
     }
     const std::size_t length = at + 1 < o.size() ? std::size_t(o[at + 1]) : 0;
-    if (length < 2 || at + length > o.size()) break;
-    const int kind = int(o[at]);
-    if (kind == 2 && length == 4 && !result.mss) result.mss = load_be<std::uint16_t>(&o[at + 2]);
-    if (kind == 3 && length == 3 && !result.window_scale)
-      result.window_scale = std::uint8_t(o[at + 2]);
-    if (kind == 4 && length == 2) result.sack_permitted = true;
-    if (kind == 8 && length == 10 && !result.timestamps)
+    if (length < 2 || at + length > o.size()) return {};
+    const std::size_t kind = std::size_t(o[at]);
+    if (kind < exact.size() && exact[kind] != 0 && length != exact[kind]) return {};
+    if (kind == 5 && length % 8 != 2) return {};
+    if (kind == 2 && !result.mss) result.mss = load_be<std::uint16_t>(&o[at + 2]);
+    if (kind == 3 && !result.window_scale) result.window_scale = std::uint8_t(o[at + 2]);
+    if (kind == 4) result.sack_permitted = true;
+    if (kind == 8 && !result.timestamps)
       result.timestamps = Timestamps{word(at + 2), word(at + 6)};
-    if (kind == 5 && length % 8 == 2 && result.sack_count == 0)
+    if (kind == 5 && result.sack_count == 0)
       for (std::size_t i = at + 2; i < at + length && result.sack_count < 4; i += 8)
         result.sack[result.sack_count++] = {Seq{word(i)}, Seq{word(i + 4)}};
     at += length;
@@ -201,16 +221,25 @@ Options twin(Bytes o) {
 void expect_as_twin(const Octets& o) {
   const auto s = segment(o);
   const auto result = parse_tcp(s);
-  ASSERT_TRUE(result);
-  ASSERT_EQ(result->header.options, twin(Bytes{s}.subspan(20)));
+  const auto expected = twin(Bytes{s}.subspan(20));
+  ASSERT_EQ(result.has_value(), expected.has_value());
+  if (result) ASSERT_EQ(result->header.options, *expected);
+  else ASSERT_EQ(result.error(), Reason::tcp_option_length);
+}
+
+// Nothing follows the first `length` octets.
+void end_list(Octets& o, std::size_t length) {
+  if (length < o.size()) o[length] = std::byte{0};
 }
 
 TEST(TcpOptions, AllListsOfOneOptionAreReadAsTheRfcSays) {
   Random random{2};
-  Octets o(40);
-  for (auto& b : o) b = std::byte(random());
+  Octets noise(40);
+  for (auto& b : noise) b = std::byte(random());
   for (int kind = 0; kind < 256; ++kind)
     for (int length = 0; length < 256; ++length) {
+      Octets o = noise;
+      end_list(o, std::size_t(length));
       o[0] = std::byte(kind), o[1] = std::byte(length);
       expect_as_twin(o);
       if (HasFatalFailure()) return;
@@ -219,12 +248,14 @@ TEST(TcpOptions, AllListsOfOneOptionAreReadAsTheRfcSays) {
 
 TEST(TcpOptions, AllListsOfTwoOptionsAreReadAsTheRfcSays) {
   Random random{3};
-  Octets o(40);
-  for (auto& b : o) b = std::byte(random());
+  Octets noise(40);
+  for (auto& b : noise) b = std::byte(random());
   for (int first = 2; first <= 9; ++first)
     for (int length = 2; length <= 38; ++length)
       for (int second = 0; second <= 9; ++second)
         for (int second_length = 0; second_length <= 41; ++second_length) {
+          Octets o = noise;
+          end_list(o, std::size_t(length + second_length));
           o[0] = std::byte(first), o[1] = std::byte(length);
           o[std::size_t(length)] = std::byte(second);
           o[std::size_t(length) + 1] = std::byte(second_length);
