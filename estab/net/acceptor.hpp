@@ -28,7 +28,7 @@ class acceptor : public boost::asio::socket_base {
 
   [[nodiscard]] executor_type get_executor() const noexcept;
   [[nodiscard]] bool is_open() const;
-  // Starts listening; port 0 is an invalid_argument.
+  // Starts listening; port 0: an ephemeral one, which local_endpoint() tells.
   void listen(const endpoint_type& local, const ListenOptions& options, error_code& error);
 
   // The oldest connection of the accept queue: void(error_code, net::socket).

@@ -71,11 +71,16 @@ std::optional<std::uint32_t> Stack::Impl::find_listener(const Endpoint& local) c
   return found;
 }
 
-std::expected<ListenerId, Error> Stack::Impl::listen(const Endpoint& local,
+std::expected<ListenerId, Error> Stack::Impl::listen(Endpoint local,
                                                      const ListenOptions& options) {
-  if (number(local.port) == 0) return std::unexpected(Error::invalid_argument);
   if (!local.address.is_unspecified() && !ip.is_ours(local.address))
     return std::unexpected(Error::address_not_available);
+  if (number(local.port) == 0) {
+    const auto port =
+        ephemeral_port({local, {}}, [&](Port free) { return !listening_.contains(free); });
+    if (!port) return std::unexpected(port.error());
+    local.port = *port;
+  }
   const auto [first, last] = listening_.equal_range(local.port);
   for (auto it = first; it != last; ++it)
     if (listeners[it->second].local == local) return std::unexpected(Error::in_use);
@@ -169,20 +174,28 @@ std::expected<ConnectionId, Error> Stack::Impl::connect(const ConnectOptions& op
   return ConnectionId{name.index, name.generation};
 }
 
-// RFC 6056 §3.3.3: a keyed start per peer, then upwards.
 std::expected<Port, Error> Stack::Impl::choose_port(Flow flow) {
   if (number(flow.local.port) != 0) {
     if (find(flow) != nullptr) return std::unexpected(Error::in_use);
     return flow.local.port;
   }
+  return ephemeral_port(flow, [&](Port free) {
+    flow.local.port = free;
+    return !listening_.contains(free) && find(flow) == nullptr;
+  });
+}
+
+// RFC 6056 §3.3.3: a keyed start per peer, then upwards.
+template <class Usable>
+std::expected<Port, Error> Stack::Impl::ephemeral_port(const Flow& flow, Usable&& usable) {
   const std::uint32_t first = config.first_ephemeral;
   const std::uint32_t count = config.last_ephemeral - first + 1u;
   const auto start = std::uint32_t(tcp::hash_flow(secrets.ports, flow)) + next_port_;
   for (std::uint32_t i = 0; i < count; ++i) {
-    flow.local.port = Port(first + (start + i) % count);
-    if (listening_.contains(flow.local.port) || find(flow) != nullptr) continue;
+    const Port port = Port(first + (start + i) % count);
+    if (!usable(port)) continue;
     next_port_ += i + 1;
-    return flow.local.port;
+    return port;
   }
   return std::unexpected(Error::no_ports);
 }

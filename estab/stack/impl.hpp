@@ -55,7 +55,7 @@ class Stack::Impl final : public tcp::Below {
   [[nodiscard]] std::uint32_t largest_text(const Address& remote) override;
   void negative_advice(const Address& remote) override;
   // calls.cpp
-  std::expected<ListenerId, Error> listen(const Endpoint& local, const ListenOptions& options);
+  std::expected<ListenerId, Error> listen(Endpoint local, const ListenOptions& options);
   std::expected<ConnectionId, Error> connect(const ConnectOptions& options, State from);
   void close_listener(std::uint32_t index, bool tell_peers);
   std::expected<void, Error> decide(HalfOpenId id, Verdict verdict);
@@ -116,6 +116,8 @@ class Stack::Impl final : public tcp::Below {
 
   // calls.cpp
   std::expected<Port, Error> choose_port(Flow flow);
+  template <class Usable>
+  std::expected<Port, Error> ephemeral_port(const Flow& flow, Usable&& usable);
   void destroy(std::uint32_t index, tcp::Connection& connection);
   void note_listener(std::uint32_t index, std::uint16_t bits);
   [[nodiscard]] std::optional<std::uint32_t> find_listener(const Endpoint& local) const;

@@ -110,7 +110,8 @@ class Stack {
   [[nodiscard]] Instant next_deadline() const;
 
   // --- The user calls (RFC 9293 §3.9.1, §3.10.1 to 6) --------------------------------------
-  // OPEN, passive. The address may be unspecified; ":: port 80" serves both families.
+  // OPEN, passive. The address may be unspecified; ":: port 80" serves both families. Port 0: one
+  // of the ephemeral ones, which the listener's ListenerInfo tells.
   std::expected<ListenerId, Error> listen(const Endpoint& local, const ListenOptions& options,
                                           Instant now);
   // OPEN, active. A notice `connected` or `closed` tells the outcome.

@@ -31,6 +31,22 @@ TEST_F(AcceptTest, any_serves_both_families) {
   }
 }
 
+TEST_F(AcceptTest, port_0_is_one_that_is_free) {
+  acceptor gate{right, {estab::any, 0}}, another{right, {estab::any, 0}};
+  const auto port = gate.local_endpoint().port();
+  EXPECT_GE(port, 32768);
+  EXPECT_NE(port, another.local_endpoint().port());
+  int steps = 0;
+  const auto step = [&](error_code e) {
+    EXPECT_FALSE(e) << e;
+    ++steps;
+  };
+  gate.async_accept(server, step);
+  client.async_connect({asio::ip::make_address("10.0.0.2"), port}, step);
+  run_until([&] { return steps == 2; });
+  EXPECT_EQ(server.local_endpoint().port(), port);
+}
+
 TEST_F(AcceptTest, accepts_that_wait_are_served_in_order) {
   acceptor gate{right, {estab::any, 7}};
   std::vector<int> order;
