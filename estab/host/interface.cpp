@@ -141,7 +141,7 @@ void add_address(const std::string& interface, const Prefix& address) {
   put(request.head(), IFA_LOCAL, address.address);
   put(request.head(), IFA_ADDRESS, address.address);
   const auto what = "cannot give " + interface + " the address " + address.to_string();
-  request.send(what, NLM_F_CREATE | NLM_F_EXCL);
+  request.send(what, NLM_F_CREATE | NLM_F_REPLACE);
   if (address.address.is_v4() || !is_up(interface)) return;
   for (int tries = 0; tries < 2000; ++tries, std::this_thread::sleep_for(1ms))
     if (is_delivered_here(address.address)) return;

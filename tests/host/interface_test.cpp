@@ -67,10 +67,13 @@ TEST_F(Interface, AnAddressIsUsableAtOnce) {
   EXPECT_EQ(source_towards("2001:db8::1"), "2001:db8::1");
 }
 
-TEST_F(Interface, AnAddressGivenTwiceIsRefused) {
-  add_address("lo", prefix("192.0.2.1/32"));
-  EXPECT_EQ(refusal([] { add_address("lo", prefix("192.0.2.1/32")); }),
-            "cannot give lo the address 192.0.2.1/32; it is there already: File exists");
+TEST_F(Interface, AnAddressGivenTwiceIsThere) {
+  for (const auto* address : {"192.0.2.1/32", "2001:db8::1/128"}) {
+    add_address("lo", prefix(address));
+    EXPECT_EQ(refusal([&] { add_address("lo", prefix(address)); }), "") << address;
+  }
+  EXPECT_EQ(source_towards("192.0.2.1"), "192.0.2.1");
+  EXPECT_EQ(source_towards("2001:db8::1"), "2001:db8::1");
 }
 
 TEST_F(Interface, ARouteLeadsToTheInterface) {
