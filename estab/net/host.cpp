@@ -62,16 +62,16 @@ void add_default_routes(Stack& stack, std::uint8_t interface, const std::vector<
       stack.add_route({all, interface});
 }
 
-void start_capture(runtime::Shard& shard, const std::string& path) {
+std::shared_ptr<observe::CaptureFile> start_capture(runtime::Shard& shard,
+                                                    const std::string& path) {
   const auto wall = std::chrono::system_clock::now().time_since_epoch();
   observe::CaptureConfig config;
   config.start = wire::pcapng::WallTime{wall - runtime::Shard::now().time_since_epoch()};
   config.interfaces.push_back(shard.device(0).info().name);
   auto file = std::make_shared<observe::CaptureFile>(path, config);
   if (file->error()) throw std::system_error{file->error(), "capture " + path};
-  shard.add_view([file = std::move(file), path](const Event& event, Bytes packet) {
-    if (!file->event(event, packet)) throw std::system_error{file->error(), "capture " + path};
-  });
+  shard.add_view([file](const Event& event, Bytes packet) { (void)file->event(event, packet); });
+  return file;
 }
 
 }  // namespace
@@ -81,7 +81,7 @@ host::host(const executor_type& executor, std::unique_ptr<link::Device> device,
     : core_(
           detail::HostCore::create(executor, options.stack, estab::host::draw_random<Secrets>())) {
   add_device(std::move(device), options);
-  if (!options.capture.empty()) start_capture(core_->shard(), options.capture);
+  if (!options.capture.empty()) capture_ = start_capture(core_->shard(), options.capture);
 }
 
 host::host(host&& other) noexcept = default;
@@ -90,6 +90,7 @@ host& host::operator=(host&& other) noexcept {
   if (this == &other) return *this;
   close();
   core_ = std::move(other.core_);
+  capture_ = std::move(other.capture_);
   return *this;
 }
 
@@ -113,6 +114,10 @@ void host::add_view(view shown) {
 host::executor_type host::get_executor() const noexcept { return core_->executor(); }
 
 Snapshot host::snapshot() const { return core_->stack().snapshot(runtime::Shard::now()); }
+
+std::error_code host::capture_error() const {
+  return capture_ ? capture_->error() : std::error_code{};
+}
 
 const PacketPool& host::pool() const { return core_->shard().pool(); }
 

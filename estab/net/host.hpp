@@ -12,6 +12,10 @@
 #include "estab/net/endpoint.hpp"
 #include "estab/stack/stack.hpp"
 
+namespace estab::observe {
+class CaptureFile;
+}
+
 namespace estab::net {
 
 namespace detail {
@@ -29,7 +33,8 @@ struct host_options {
   std::vector<std::string> kernel_addresses{};
   // Where what is in none of our networks goes: to the device as well, or no_route.
   bool default_route = true;
-  // A pcapng file of all packets, each with its states and reason; empty: none.
+  // A pcapng file of all packets, each with its states and reason; empty: none. When it can no
+  // longer be written, it is whole up to there, capture_error() says why, and the host goes on.
   std::string capture{};
   StackConfig stack{};
 };
@@ -64,6 +69,8 @@ class host {
   [[nodiscard]] executor_type get_executor() const noexcept;
   // Every listener, connection, half-open and TIME-WAIT record, and the counters.
   [[nodiscard]] Snapshot snapshot() const;
+  // What ended the capture of host_options, such as a full disk; none while all is well.
+  [[nodiscard]] std::error_code capture_error() const;
   // The pool of the execution context, which all its hosts share.
   [[nodiscard]] const PacketPool& pool() const;
   // As the destructor.
@@ -73,6 +80,7 @@ class host {
   friend class socket;
   friend class acceptor;
   std::shared_ptr<detail::HostCore> core_;
+  std::shared_ptr<observe::CaptureFile> capture_;
 };
 
 }  // namespace estab::net

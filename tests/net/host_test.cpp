@@ -98,6 +98,31 @@ TEST_F(HostTest, a_capture_holds_what_was_sent_and_received) {
   std::filesystem::remove(path);
 }
 
+TEST_F(HostTest, a_full_disk_ends_the_capture_and_nothing_else) {
+  auto wire = link::memory_pair();
+  host seen{io, std::move(wire.first), {.address = "10.4.0.1/24", .capture = "/dev/full"}};
+  host peer{io, std::move(wire.second), {.address = "10.4.0.2/24"}};
+  acceptor gate{peer, {estab::any, 7}};
+  socket from{seen}, to{peer};
+  EXPECT_FALSE(seen.capture_error());
+  std::string sent(300'000, 'x'), received(sent.size(), '.');
+  bool done = false;
+  gate.async_accept(to, [&](error_code e) {
+    ASSERT_FALSE(e) << e;
+    asio::async_read(to, asio::buffer(received), [&](error_code error, std::size_t) {
+      EXPECT_FALSE(error) << error;
+      done = true;
+    });
+  });
+  from.async_connect({asio::ip::make_address("10.4.0.2"), 7}, [&](error_code e) {
+    ASSERT_FALSE(e) << e;
+    asio::async_write(from, asio::buffer(sent), asio::detached);
+  });
+  run_until([&] { return done; });
+  EXPECT_EQ(received, sent);
+  EXPECT_EQ(seen.capture_error(), std::errc::no_space_on_device);
+}
+
 TEST_F(HostTest, a_capture_that_cannot_be_written_is_refused_at_once) {
   EXPECT_THROW((host{io,
                      std::move(link::memory_pair().first),
