@@ -10,9 +10,11 @@
 #include "estab/cli/demo_process.hpp"
 #include "estab/cli/demo_scenes.hpp"
 #include "estab/cli/demo_witness.hpp"
+#include "estab/cli/views.hpp"
 #include "estab/host/namespace.hpp"
 #include "estab/host/sockets.hpp"
 #include "estab/link/tun.hpp"
+#include "estab/observe/capture.hpp"
 
 namespace estab::cli {
 namespace {
@@ -21,7 +23,8 @@ using namespace demo;
 
 struct DemoCommand {
   std::vector<std::string> scenes;
-  bool list = false, slow = false, check = false, simulated = false;
+  std::string capture;
+  bool list = false, slow = false, check = false, simulated = false, ladder = false;
 };
 
 // How a scene went.
@@ -87,6 +90,30 @@ class Theatre {
   std::optional<host::NetworkNamespace> namespace_;
 };
 
+// The file of --capture: scene after scene, at the times when they were played.
+class Capture {
+ public:
+  Capture(std::string path, const std::string& device)
+      : path_(std::move(path)),
+        file_(path_, {.start = std::chrono::system_clock::now().time_since_epoch(),
+                      .interfaces = {device}}) {
+    if (file_.error()) throw Failure(cannot_make_capture(path_, file_.error()));
+  }
+  void event(Event event, Bytes packet) {
+    event.at = Instant{} + (Clock::now() - start_);
+    if (!file_.event(event, packet)) throw Failure(cannot_write_capture(path_, file_.error()));
+  }
+  void finish() {
+    if (!file_.finish()) throw Failure(cannot_write_capture(path_, file_.error()));
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  std::string path_;
+  observe::CaptureFile file_;
+  Clock::time_point start_ = Clock::now();
+};
+
 // Each time a column's state changes.
 std::string states_of(const std::vector<Pair>& pairs, State Pair::*end) {
   std::string states;
@@ -114,16 +141,19 @@ void print_table(Picture& picture, const std::vector<Record>& records, const std
 }
 
 Record play(const Scene& scene, const Theatre& theatre, Picture& picture, Witness* witness,
-            bool slow) {
+            Capture* capture, const DemoCommand& command) {
   picture.headline(scene.name, scene.headline);
-  picture.paragraph(scene.sentences);
+  if (!command.ladder) picture.paragraph(scene.sentences);
   PacketPool pool;
   const auto peer = theatre.peer(pool);
   // Each has ports of its own, for the kernel keeps those of a scene before it in TIME-WAIT.
   const auto number = std::uint16_t(&scene - scenes().data() + 1);
   Stage stage(pool, *peer, picture,
               {.witness = witness,
-               .slow = slow,
+               .slow = command.slow,
+               .view = capture ? [capture](const Event& event, Bytes packet) {
+                 capture->event(event, packet);
+               } : End::View{},
                .opener = scene.opener,
                .client = Port(50000 + number),
                .server = Port(7000 + number)});
@@ -144,14 +174,19 @@ void run_demo(const DemoCommand& command) {
   const Theatre theatre(command.simulated);
   std::optional<Witness> witness;
   if (command.check) witness.emplace();
+  std::optional<Capture> capture;
+  if (!command.capture.empty()) capture.emplace(command.capture, "estab0");
   const auto terminal = terminal_of(STDOUT_FILENO);
-  Picture(terminal).paragraph(theatre.programme());
+  if (!command.ladder) Picture(terminal).paragraph(theatre.programme());
   std::vector<Record> records;
   for (const auto* scene : programme) {
     Picture picture(terminal);
     records.push_back(
-        play(*scene, theatre, picture, witness ? &*witness : nullptr, command.slow));
+        play(*scene, theatre, picture, witness ? &*witness : nullptr,
+             capture ? &*capture : nullptr, command));
   }
+  if (capture) capture->finish();
+  if (command.ladder) return;
   Picture picture(terminal);
   print_table(picture, records, theatre.peer_name(), command.check);
 }
@@ -170,6 +205,12 @@ void add_demo(CLI::App& app) {
                     "Compare each pair of states with what ss -tan and estab ss --json show");
   command->add_flag("--simulated", options->simulated,
                     "Play between two estab stacks, without the kernel and any privilege");
+  command
+      ->add_option("--capture", options->capture,
+                   "Write the packets of estab's end to a pcapng file, each with its states and "
+                   "reason")
+      ->type_name("FILE");
+  command->add_flag("--ladder", options->ladder, "The ladders alone, without the narration");
   command->footer(
       "Examples:\n"
       "  estab demo\n"

@@ -67,6 +67,11 @@ std::string End::error() const {
   return error == Error::none ? "" : std::string(message(error));
 }
 
+void End::show_to(View view) {
+  view_ = std::move(view);
+  stack_.log().enable();
+}
+
 void End::work(Instant now) {
   now_ = now;
   std::array<Packet, 16> batch;
@@ -76,6 +81,7 @@ void End::work(Instant now) {
   if (!stack_.poll_transmit(*this, now_)) throw Failure("the device takes no packets");
   device_->flush();
   for (Notice notice; stack_.next_notice(notice);) urgent_ |= (notice.bits & notice::urgent) != 0;
+  if (view_) stack_.log().drain(view_);
 }
 
 Instant End::next_deadline() const { return stack_.next_deadline(); }

@@ -27,6 +27,10 @@ class End : private PacketSink {
   [[nodiscard]] std::string error() const;
   [[nodiscard]] Snapshot snapshot() const { return stack_.snapshot(now_); }
 
+  // Each event of the stack, from now on, after it has happened.
+  using View = std::function<void(const Event& event, Bytes packet)>;
+  void show_to(View view);
+
   // Takes what has arrived, sends what is owed.
   void work(Instant now);
   [[nodiscard]] Instant next_deadline() const;
@@ -44,6 +48,7 @@ class End : private PacketSink {
   Instant now_{};
   ListenerId listener_;
   ConnectionId connection_;
+  View view_;
   bool urgent_ = false;
 };
 

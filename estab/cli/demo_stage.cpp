@@ -46,6 +46,7 @@ Stage::Stage(PacketPool& pool, Peer& peer, Picture& picture, const StageOptions&
   wire_->set_filter([this](Direction d, const Packet& packet) { return see(d, packet); });
   if (options_.witness)
     options_.witness->watch([this] { return us_.snapshot(); }, peer_.snapshots());
+  if (options_.view) us_.show_to(options_.view);
   us_.work(now_);
   peer_.work(now_, 0);
 }

@@ -26,6 +26,7 @@ enum class Side : std::uint8_t { us, peer };
 struct StageOptions {
   Witness* witness = nullptr;  // Asked after each step as well; none: not wanted.
   bool slow = false;
+  End::View view{};            // Of our end's events.
   Side opener = Side::us;      // Stands on the left.
   Port client{}, server{};     // The opener's, and the other end's.
 };

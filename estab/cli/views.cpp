@@ -89,9 +89,7 @@ class CaptureView : public std::enable_shared_from_this<CaptureView> {
  private:
   void fail() {
     if (!failed_) return;
-    std::exchange(failed_,
-                  nullptr)(fmt::format("cannot write the capture {}: {}\nIt is whole up to there.",
-                                       path_, file_.error().message()));
+    std::exchange(failed_, nullptr)(cannot_write_capture(path_, file_.error()));
   }
 
   std::string path_;
@@ -124,10 +122,18 @@ void write_capture(asio::io_context& io, net::host& host, const NetworkOptions& 
                                     observe::CaptureConfig{.start = wire::pcapng::WallTime{start},
                                                            .interfaces = {options.device}},
                                     std::move(failed));
-  if (view->error())
-    throw Failure(fmt::format("cannot make the capture {}: {}\nName a file that may be written.",
-                              options.capture, view->error().message()));
+  if (view->error()) throw Failure(cannot_make_capture(options.capture, view->error()));
   host.add_view([view](const Event& event, Bytes packet) { view->event(event, packet); });
+}
+
+std::string cannot_make_capture(const std::string& path, std::error_code why) {
+  return fmt::format("cannot make the capture {}: {}\nName a file that may be written.", path,
+                     why.message());
+}
+
+std::string cannot_write_capture(const std::string& path, std::error_code why) {
+  return fmt::format("cannot write the capture {}: {}\nIt is whole up to there.", path,
+                     why.message());
 }
 
 }  // namespace estab::cli

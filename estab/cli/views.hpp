@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <system_error>
 
 #include "estab/cli/network_options.hpp"
 #include "estab/net/host.hpp"
@@ -20,5 +21,9 @@ void show_ladder(boost::asio::io_context& io, net::host& host, const NetworkOpti
 // within a moment. Throws Failure if the file cannot be made.
 void write_capture(boost::asio::io_context& io, net::host& host, const NetworkOptions& options,
                    std::function<void(const std::string& why)> failed);
+
+// What to say when a capture file cannot be made, or no longer be written.
+[[nodiscard]] std::string cannot_make_capture(const std::string& path, std::error_code why);
+[[nodiscard]] std::string cannot_write_capture(const std::string& path, std::error_code why);
 
 }  // namespace estab::cli

@@ -29,6 +29,15 @@ grep -q '^Real packets' printed || fail "it did not play with the kernel"
 all_played
 left_nothing
 
+"$estab" demo --ladder --capture demo.pcapng handshake close-client >printed 2>errors ||
+  fail "a captured scene failed"
+[[ $(grep -c 'SYN seq=J' printed) == 1 ]] || fail "the ladder is not there"
+! grep -Eq 'RFC|After each arrow' printed || fail "the ladder is not alone"
+grep -aq 'SYN-SENT -> ESTABLISHED' demo.pcapng || fail "the handshake is not in the capture"
+grep -aq 'FIN-WAIT-2 -> TIME-WAIT' demo.pcapng || fail "the close is not in the capture"
+expect_failure 1 'capture nowhere/d.pcapng: No such file' "$estab" demo --capture nowhere/d.pcapng
+expect_failure 1 'capture /dev/full: No space left' "$estab" demo --capture /dev/full
+
 "$estab" demo --check --simulated >printed 2>errors || fail "a simulated scene failed"
 grep -q '^Simulated' printed || fail "it does not say that it is simulated"
 all_played
