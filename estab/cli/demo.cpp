@@ -95,8 +95,8 @@ class Capture {
  public:
   Capture(std::string path, const std::string& device)
       : path_(std::move(path)),
-        file_(path_, {.start = std::chrono::system_clock::now().time_since_epoch(),
-                      .interfaces = {device}}) {
+        file_(path_, observe::CaptureConfig{.start = wire::pcapng::WallTime{wall_clock()},
+                                            .interfaces = {device}}) {
     if (file_.error()) throw Failure(cannot_make_capture(path_, file_.error()));
   }
   void event(Event event, Bytes packet) {
@@ -109,6 +109,7 @@ class Capture {
 
  private:
   using Clock = std::chrono::steady_clock;
+  static auto wall_clock() { return std::chrono::system_clock::now().time_since_epoch(); }
   std::string path_;
   observe::CaptureFile file_;
   Clock::time_point start_ = Clock::now();
