@@ -1,10 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "estab/event/event.hpp"
 
+#include "estab/event/snapshot.hpp"
+
 #include <algorithm>
 #include <cassert>
 
 namespace estab {
+
+std::string_view name(SynMode mode) {
+  switch (mode) {
+    case SynMode::normal:    return "NORMAL";
+    case SynMode::pressure:  return "PRESSURE";
+    case SynMode::stateless: return "STATELESS";
+  }
+  return "?";
+}
 
 std::string_view name(State s) {
   switch (s) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a stack holds, at one moment. The structs are stable: fields are only ever added.
 #pragma once
+#include <string_view>
 #include <vector>
 
 #include "estab/base/address.hpp"
@@ -41,12 +42,28 @@ struct TimeWaitInfo {
   Duration left{};
 };
 
+// How a listener meets SYNs (threats.md §2.6).
+enum class SynMode : std::uint8_t {
+  normal,     // Each leaves a record.
+  pressure,   // So it does, but its SYN-ACK is sent again only once.
+  stateless,  // None does: the SYN-ACK's cookie brings back what must be known.
+};
+[[nodiscard]] std::string_view name(SynMode mode);  // "NORMAL", …
+
 struct ListenerInfo {
   Endpoint local;
   std::uint32_t half_open = 0, half_open_limit = 0;
   std::uint32_t accept_queue = 0, accept_limit = 0;
   std::uint64_t accepted = 0;  // Handshakes that reached the accept queue.
   std::uint64_t half_open_overflows = 0, accept_overflows = 0;
+  SynMode mode = SynMode::normal;
+  Duration in_mode{};         // 0 where it was never another.
+  std::uint64_t syns = 0;     // That asked for a connection, those sent again among them.
+  std::uint64_t evicted = 0;  // Records that went for newer ones before their time.
+  // SYN-ACKs that left no record; ACKs whose cookie was ours, was not, or was not looked at because
+  // too many came without timestamps.
+  std::uint64_t cookies_sent = 0, cookies_valid = 0, cookies_bad = 0, cookies_limited = 0;
+  std::uint64_t syn_acks_limited = 0;  // Not sent: their network had its share (threats 39).
 };
 
 struct Snapshot {

@@ -61,7 +61,7 @@ Stack::Impl::Fate Stack::Impl::error_arrives(const wire::IcmpError& error) {
   Fate fate{Reason::icmp_no_connection, error.flow};
   if (error.meaning == wire::IcmpMeaning::source_quench)
     return fate.reason = Reason::icmp_source_quench, fate;
-  const auto* ref = find(error.flow);
+  const auto* ref = find(hash_of(error.flow), error.flow);
   if (ref == nullptr || ref->what() != Kind::connection) return fate;
   tcp::Connection& connection = connections[ref->index];
   fate.before = fate.after = connection.state();
@@ -104,15 +104,17 @@ Stack::Impl::Fate Stack::Impl::tcp_arrives(const wire::IpHeader& header, Packet 
   seg.text = std::uint32_t(packet.size());
   if (seg.text > 0) seg.packet = std::move(packet);
 
-  const auto* ref = find(seg.flow);
-  if (ref == nullptr) return arrives_at_no_connection(seg, std::nullopt);
-  const std::uint32_t index = ref->index;
-  switch (ref->what()) {
-    case Kind::connection: return arrives_at_connection(index, seg);
-    case Kind::half_open:  return arrives_at_half_open(index, seg);
-    case Kind::time_wait:  return arrives_at_time_wait(index, seg);
+  const std::uint64_t hash = hash_of(seg.flow);
+  if (const auto* ref = find(hash, seg.flow)) {
+    const std::uint32_t index = ref->index;
+    switch (ref->what()) {
+      case Kind::connection: return arrives_at_connection(index, seg);
+      case Kind::time_wait:  return arrives_at_time_wait(index, seg);
+    }
   }
-  std::unreachable();
+  if (const auto at = half_open.find(hash, seg.flow); at != SynCache::none)
+    return arrives_at_half_open(at, seg);
+  return arrives_at_no_connection(seg, hash, std::nullopt);
 }
 
 Stack::Impl::Fate Stack::Impl::arrives_at_connection(std::uint32_t index, Segment& seg) {
@@ -121,73 +123,13 @@ Stack::Impl::Fate Stack::Impl::arrives_at_connection(std::uint32_t index, Segmen
     const Seq above = connection.remains().snd_nxt;
     connection.yield(env);
     process_ended();
-    return arrives_at_no_connection(seg, above);
+    return arrives_at_no_connection(seg, hash_of(seg.flow), above);
   }
   Fate fate{.reason = Reason::none, .flow = seg.flow, .before = connection.state()};
+  if (connection.unproven && seg.text > 0) prove(connection);
   fate.reason = connection.segment_arrives(env, seg);
   fate.after = connection.state();
   return fate;
-}
-
-Stack::Impl::Fate Stack::Impl::arrives_at_half_open(std::uint32_t index, Segment& seg) {
-  tcp::HalfOpen& record = half_open[index];
-  Listener& listener = listeners[record.listener];
-  Fate fate{Reason::none, seg.flow, State::syn_received, State::syn_received};
-  const std::uint32_t window = tcp::first_window(listener.options.receive_buffer, 536);
-  const auto outcome = tcp::segment_arrives(config.tcp, record, seg, window);
-  fate.reason = outcome.reason;
-  switch (outcome.verdict) {
-    case tcp::HalfOpenVerdict::drop: break;
-    case tcp::HalfOpenVerdict::answer:
-      if (!record.deferred) owe_syn_ack(index, record);
-      break;
-    case tcp::HalfOpenVerdict::acknowledge:
-      if (resets_.take(env.now))
-        reply(seg.flow, {.seq = record.iss + 1, .ack = record.irs + 1, .flags = {.ack = true}},
-              State::syn_received, Reason::send_challenge_ack);
-      break;
-    case tcp::HalfOpenVerdict::reset:
-      reset_for(seg, State::syn_received, outcome.reason);
-      break;
-    case tcp::HalfOpenVerdict::back_to_listen:
-      remove_half_open(index, State::listen, outcome.reason);
-      fate.reason = Reason::none, fate.after = State::listen;
-      break;
-    case tcp::HalfOpenVerdict::established:
-      if (record.deferred) return fate.reason = Reason::listen_deferred, fate;
-      if (listener.accept_queue_full()) {  // The record stays; the peer's next segment tries again.
-        ++listener.accept_overflows;
-        return fate.reason = Reason::accept_queue_full, fate;
-      }
-      const auto opened = promote(index, listener);
-      if (!opened) return fate.reason = Reason::memory_limit, fate;
-      tcp::Connection& connection = connections[*opened];
-      fate.reason = connection.segment_arrives(env, seg);
-      fate.after = connection.state();
-      break;
-  }
-  return fate;
-}
-
-// The record becomes a connection in the accept queue.
-std::optional<std::uint32_t> Stack::Impl::promote(std::uint32_t index, Listener& listener) {
-  const tcp::HalfOpen& record = half_open[index];
-  if (!memory.has_room(sizeof(tcp::Connection))) return std::nullopt;
-  const auto [name, connection] = connections.emplace(env, record, listener.options);
-  connection->set_index(name.index);
-  const Flow flow = record.flow;
-  const std::uint32_t at = record.listener;
-  log.transition(env.now, flow, State::syn_received, State::established, Reason::handshake_done);
-  half_open_timers.disarm(half_open[index]);
-  half_open.erase(index);
-  memory.release(sizeof(tcp::HalfOpen));
-  --listener.half_open;
-  drop(flow, Kind::half_open, index);
-  put(flow, Kind::connection, name.index);
-  listener.accept_queue.push_back(name.index);
-  ++listener.accepted;
-  note_listener(at, notice::acceptable);
-  return name.index;
 }
 
 Stack::Impl::Fate Stack::Impl::arrives_at_time_wait(std::uint32_t index, Segment& seg) {
@@ -213,7 +155,7 @@ Stack::Impl::Fate Stack::Impl::arrives_at_time_wait(std::uint32_t index, Segment
     case tcp::TimeWaitVerdict::reuse: {
       const Seq above = record.snd_nxt;
       remove_time_wait(index, outcome.reason);
-      return arrives_at_no_connection(seg, above);
+      return arrives_at_no_connection(seg, hash_of(seg.flow), above);
     }
     case tcp::TimeWaitVerdict::end:
       remove_time_wait(index, outcome.reason);
@@ -221,89 +163,6 @@ Stack::Impl::Fate Stack::Impl::arrives_at_time_wait(std::uint32_t index, Segment
       break;
   }
   return fate;
-}
-
-// §3.10.7.1, CLOSED, unless somebody listens. `above`: our number must lie past this one.
-Stack::Impl::Fate Stack::Impl::arrives_at_no_connection(Segment& seg, std::optional<Seq> above) {
-  if (const auto listener = find_listener(seg.flow.local))
-    return arrives_at_listener(*listener, seg, above);
-  if (seg.flags.rst) return {Reason::closed_rst, seg.flow};
-  reset_for(seg, State::closed, Reason::closed_port);
-  return {Reason::closed_port, seg.flow};
-}
-
-// §3.10.7.2, LISTEN.
-Stack::Impl::Fate Stack::Impl::arrives_at_listener(std::uint32_t index, Segment& seg,
-                                                   std::optional<Seq> above) {
-  Listener& listener = listeners[index];
-  Fate fate{Reason::none, seg.flow, State::listen, State::listen};
-  // First, check for a RST.
-  if (seg.flags.rst) return fate.reason = Reason::listen_rst, fate;
-  // Second, check for an ACK.
-  if (seg.flags.ack) {
-    reset_for(seg, State::listen, Reason::listen_ack);
-    return fate.reason = Reason::listen_ack, fate;
-  }
-  // Third, check for a SYN. With FIN as well it is dropped in silence (Linux).
-  if (!seg.flags.syn || seg.flags.fin) return fate.reason = Reason::listen_flags, fate;
-  const Verdict verdict = judge(listener, seg.flow.remote.address);
-  switch (verdict) {
-    case Verdict::reject:
-      reset_for(seg, State::listen, Reason::listen_rejected);
-      return fate.reason = Reason::listen_rejected, fate;
-    case Verdict::drop:   return fate.reason = Reason::listen_dropped, fate;
-    case Verdict::accept:
-    case Verdict::defer:  break;
-  }
-  fate.reason = open_half(index, listener, seg, verdict, above);
-  if (fate.reason == Reason::none) fate.after = State::syn_received;
-  return fate;
-}
-
-Reason Stack::Impl::open_half(std::uint32_t index, Listener& listener, const Segment& syn,
-                              Verdict verdict, std::optional<Seq> above) {
-  if (listener.accept_queue_full()) return ++listener.accept_overflows, Reason::accept_queue_full;
-  if (listener.half_open >= listener.rules.half_open_limit ||
-      half_open.size() >= config.tcp.half_open_limit)
-    return ++listener.half_open_overflows, Reason::half_open_full;
-  if (!memory.has_room(sizeof(tcp::HalfOpen))) return Reason::memory_limit;
-  const auto [name, record] = half_open.emplace();
-  memory.charge(sizeof(tcp::HalfOpen));
-  tcp::take_syn(*record, config.tcp, syn);
-  record->listener = index;
-  record->opened_ms = tcp::timestamp_at(env.now);
-  record->iss = tcp::passive_isn(secrets.initial_sequence,
-                                 {syn.flow, syn.seq, record->mss, record->has_timestamps}, env.now);
-  if (above && record->iss <= *above) record->iss = *above + 65537;  // RFC 6191: past the old ones.
-  ++listener.half_open;
-  put(syn.flow, Kind::half_open, name.index);
-  log.transition(env.now, syn.flow, State::listen, State::syn_received, Reason::syn_arrived);
-  half_open_timers.arm(*record, env.now + tcp::syn_ack_interval(config.tcp, 0));
-  if (verdict == Verdict::defer) {
-    record->deferred = true;
-    listener.deferred.push_back({name.index, name.generation});
-    note_listener(index, notice::deferred);
-    log.counters().count(Reason::listen_deferred);
-  } else {
-    owe_syn_ack(name.index, *record);
-  }
-  return Reason::none;
-}
-
-Verdict Stack::Impl::judge(const Listener& listener, const Address& source) const {
-  for (const auto& rule : listener.rules.rules)
-    if (rule.source.contains(source)) return rule.verdict;
-  return listener.rules.otherwise;
-}
-
-void Stack::Impl::remove_half_open(std::uint32_t index, State to, Reason why) {
-  tcp::HalfOpen& record = half_open[index];
-  log.transition(env.now, record.flow, State::syn_received, to, why);
-  --listeners[record.listener].half_open;
-  half_open_timers.disarm(record);
-  drop(record.flow, Kind::half_open, index);
-  half_open.erase(index);
-  memory.release(sizeof(tcp::HalfOpen));
 }
 
 void Stack::Impl::remove_time_wait(std::uint32_t index, Reason why) {

@@ -10,6 +10,9 @@ Stack::Impl::Impl(PacketPool& p, const StackConfig& c, const Secrets& s)
       secrets(s),
       memory(c.tcp.memory_limit),
       env{config.tcp, secrets, pool, log, memory, *this, connection_timers},
+      cookies_({.master = s.cookies, .previous = {}}),
+      unanswered_(c.tcp.prefix_syn_ack_rate),
+      prefix_resets_(c.tcp.prefix_reset_rate),
       resets_(c.tcp.reset_rate, s.table[0] ^ 1),
       echoes_(c.echo_reply_rate, s.table[0] ^ 2),
       next_port_(std::uint32_t(s.ports[0])) {}
@@ -24,24 +27,28 @@ Stack::Impl::~Impl() {
 const Flow& Stack::Impl::flow_of(Demux::Ref ref) const {
   switch (ref.what()) {
     case Kind::connection: return connections[ref.index].flow();
-    case Kind::half_open:  return half_open[ref.index].flow;
     case Kind::time_wait:  return time_wait_[ref.index].flow;
   }
   std::unreachable();
 }
 
-Demux::Ref* Stack::Impl::find(const Flow& flow) {
-  return demux_.find(hash(flow), [&](Demux::Ref ref) { return flow_of(ref) == flow; });
+Demux::Ref* Stack::Impl::find(std::uint64_t hash, const Flow& flow) {
+  return demux_.find(std::uint32_t(hash), [&](Demux::Ref ref) { return flow_of(ref) == flow; });
+}
+
+bool Stack::Impl::taken(const Flow& flow) {
+  const std::uint64_t hash = hash_of(flow);
+  return find(hash, flow) != nullptr || half_open.find(hash, flow) != SynCache::none;
 }
 
 void Stack::Impl::put(const Flow& flow, Kind kind, std::uint32_t index) {
-  demux_.insert(hash(flow), kind, index);
+  demux_.insert(std::uint32_t(hash_of(flow)), kind, index);
   memory.charge(demux_.bytes() - std::min<std::uint64_t>(demux_bytes_, demux_.bytes()));
   demux_bytes_ = std::max<std::uint64_t>(demux_bytes_, demux_.bytes());
 }
 
 void Stack::Impl::drop(const Flow& flow, Kind kind, std::uint32_t index) {
-  demux_.erase(hash(flow), kind, index);
+  demux_.erase(std::uint32_t(hash_of(flow)), kind, index);
   memory.release(demux_bytes_ - demux_.bytes());
   demux_bytes_ = demux_.bytes();
 }
@@ -71,8 +78,7 @@ std::optional<std::uint32_t> Stack::Impl::find_listener(const Endpoint& local) c
   return found;
 }
 
-std::expected<ListenerId, Error> Stack::Impl::listen(Endpoint local,
-                                                     const ListenOptions& options) {
+std::expected<ListenerId, Error> Stack::Impl::listen(Endpoint local, const ListenOptions& options) {
   if (!local.address.is_unspecified() && !ip.is_ours(local.address))
     return std::unexpected(Error::address_not_available);
   if (number(local.port) == 0) {
@@ -84,7 +90,9 @@ std::expected<ListenerId, Error> Stack::Impl::listen(Endpoint local,
   const auto [first, last] = listening_.equal_range(local.port);
   for (auto it = first; it != last; ++it)
     if (listeners[it->second].local == local) return std::unexpected(Error::in_use);
-  const auto [name, listener] = listeners.emplace();
+  half_open.reserve(config.tcp.half_open_limit);
+  const auto [name, listener] =
+      listeners.emplace(hash_of({local, {}}), config.tcp.cookie_check_rate);
   listener->local = local;
   listener->rules = options;
   listener->options = options.options.value_or(config.tcp.defaults);
@@ -97,8 +105,8 @@ std::expected<ListenerId, Error> Stack::Impl::listen(Endpoint local,
 void Stack::Impl::close_listener(std::uint32_t index, bool tell) {
   Listener& listener = listeners[index];
   std::vector<std::uint32_t> records;
-  half_open.for_each([&](auto name, tcp::HalfOpen& record) {
-    if (record.listener == index) records.push_back(name.index);
+  half_open.for_each([&](SynCache::Index at, const tcp::HalfOpen& record) {
+    if (record.listener == index) records.push_back(at);
   });
   for (const auto at : records) {
     const tcp::HalfOpen& record = half_open[at];
@@ -119,17 +127,18 @@ void Stack::Impl::close_listener(std::uint32_t index, bool tell) {
 }
 
 std::expected<void, Error> Stack::Impl::decide(HalfOpenId id, Verdict verdict) {
-  tcp::HalfOpen* record = half_open.find(id.index, id.generation);
-  if (record == nullptr || !record->deferred) return std::unexpected(Error::not_connected);
+  if (half_open.find(id.index, id.generation) == SynCache::none || !half_open[id.index].deferred)
+    return std::unexpected(Error::not_connected);
+  tcp::HalfOpen& record = half_open[id.index];
   switch (verdict) {
     case Verdict::accept:
-      record->deferred = false;
-      record->retransmissions = 0;
-      half_open_timers.arm(*record, env.now + tcp::syn_ack_interval(config.tcp, 0));
-      owe_syn_ack(id.index, *record);
+      record.deferred = false;
+      record.retransmissions = 0;
+      wait_for_answer(id.index);
+      owe_syn_ack(id.index);
       break;
     case Verdict::reject:
-      reply(record->flow, {.ack = record->irs + 1, .flags = {.rst = true, .ack = true}},
+      reply(record.flow, {.ack = record.irs + 1, .flags = {.rst = true, .ack = true}},
             State::syn_received, Reason::listen_rejected);
       remove_half_open(id.index, State::listen, Reason::listen_rejected);
       break;
@@ -176,12 +185,12 @@ std::expected<ConnectionId, Error> Stack::Impl::connect(const ConnectOptions& op
 
 std::expected<Port, Error> Stack::Impl::choose_port(Flow flow) {
   if (number(flow.local.port) != 0) {
-    if (find(flow) != nullptr) return std::unexpected(Error::in_use);
+    if (taken(flow)) return std::unexpected(Error::in_use);
     return flow.local.port;
   }
   return ephemeral_port(flow, [&](Port free) {
     flow.local.port = free;
-    return !listening_.contains(free) && find(flow) == nullptr;
+    return !listening_.contains(free) && !taken(flow);
   });
 }
 
@@ -251,14 +260,13 @@ Snapshot Stack::Impl::snapshot() const {
   s.counters = log.counters();
   s.memory = memory.used();
   s.memory_limit = memory.limit();
-  listeners.for_each([&](auto, const Listener& l) { s.listeners.push_back(l.info()); });
+  listeners.for_each([&](auto, const Listener& l) { s.listeners.push_back(l.info(env.now)); });
   connections.for_each([&](auto, const tcp::Connection& c) {
     if (c.state() != State::closed) c.status(env.now, s.connections.emplace_back());
   });
   half_open.for_each([&](auto, const tcp::HalfOpen& h) {
-    const std::uint32_t age = tcp::timestamp_at(env.now) - h.opened_ms;
     s.half_open.push_back({.flow = h.flow,
-                           .age = std::chrono::milliseconds{age},
+                           .age = env.now - h.opened,
                            .retransmissions = h.retransmissions,
                            .deferred = h.deferred});
   });

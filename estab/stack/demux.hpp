@@ -7,7 +7,7 @@
 
 namespace estab {
 
-enum class Kind : std::uint8_t { connection, half_open, time_wait };
+enum class Kind : std::uint8_t { connection, time_wait };
 
 class Demux {
  public:

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // The inside of a Stack: what stands where, and who is told. calls.cpp holds the user calls,
-// arrivals.cpp the way in, output.cpp the way out and time.
+// arrivals.cpp the way in, passive_open.cpp what becomes of a SYN, output.cpp the way out and time.
 #pragma once
 #include <deque>
 #include <map>
 
 #include "estab/ip/layer.hpp"
 #include "estab/stack/demux.hpp"
+#include "estab/stack/known_networks.hpp"
+#include "estab/stack/prefix_meter.hpp"
 #include "estab/stack/stack.hpp"
+#include "estab/stack/syn_cache.hpp"
+#include "estab/stack/syn_defence.hpp"
 #include "estab/stack/token_bucket.hpp"
 #include "estab/tcp/connection.hpp"
 #include "estab/tcp/isn.hpp"
@@ -16,17 +20,25 @@
 namespace estab {
 
 struct Listener {
+  Listener(std::uint64_t seed, std::uint32_t cookie_check_rate)
+      : defence(seed), unstamped_checks(cookie_check_rate, seed ^ 1) {}
+
   Endpoint local;
   ListenOptions rules;
   tcp::Options options;
   std::deque<std::uint32_t> accept_queue;  // Connections, by index.
   std::deque<HalfOpenId> deferred;         // May name records that are gone.
   std::uint32_t half_open = 0;
+  SynDefence defence;
+  TokenBucket unstamped_checks;            // Of cookies without timestamps.
+  Instant cookies_until = Instant::min();  // A cookie of ours may come back until then.
   std::uint64_t accepted = 0, half_open_overflows = 0, accept_overflows = 0;
+  std::uint64_t syns = 0, evicted = 0, syn_acks_limited = 0;
+  std::uint64_t cookies_sent = 0, cookies_valid = 0, cookies_bad = 0, cookies_limited = 0;
   std::uint64_t user = 0;
   std::uint16_t notices = 0;
 
-  [[nodiscard]] ListenerInfo info() const {
+  [[nodiscard]] ListenerInfo info(Instant now) const {
     return {.local = local,
             .half_open = half_open,
             .half_open_limit = rules.half_open_limit,
@@ -34,7 +46,20 @@ struct Listener {
             .accept_limit = rules.backlog + 1,
             .accepted = accepted,
             .half_open_overflows = half_open_overflows,
-            .accept_overflows = accept_overflows};
+            .accept_overflows = accept_overflows,
+            .mode = defence.mode(),
+            .in_mode = defence.since() == Instant{} ? Duration{} : now - defence.since(),
+            .syns = syns,
+            .evicted = evicted,
+            .cookies_sent = cookies_sent,
+            .cookies_valid = cookies_valid,
+            .cookies_bad = cookies_bad,
+            .cookies_limited = cookies_limited,
+            .syn_acks_limited = syn_acks_limited};
+  }
+  // Records that a peer may find; the last quarter is kept for networks that are known.
+  [[nodiscard]] std::uint32_t share(bool known) const {
+    return rules.half_open_limit - (known ? 0 : rules.half_open_limit / 4);
   }
   [[nodiscard]] bool accept_queue_full() const { return accept_queue.size() > rules.backlog; }
 };
@@ -69,12 +94,12 @@ class Stack::Impl final : public tcp::Below {
   const Secrets secrets;
   EventLog log;
   tcp::Memory memory;
-  TimerWheel connection_timers, half_open_timers;
+  TimerWheel connection_timers;
   tcp::Env env;
   ip::Layer ip;
   Slab<Listener> listeners;
   Slab<tcp::Connection> connections;
-  Slab<tcp::HalfOpen> half_open;
+  SynCache half_open;
   std::size_t orphans = 0;
 
  private:
@@ -91,21 +116,40 @@ class Stack::Impl final : public tcp::Below {
   Fate error_arrives(const wire::IcmpError& error);
   Fate tcp_arrives(const wire::IpHeader& header, Packet packet);
   Fate arrives_at_connection(std::uint32_t index, tcp::Segment& seg);
-  Fate arrives_at_half_open(std::uint32_t index, tcp::Segment& seg);
   Fate arrives_at_time_wait(std::uint32_t index, tcp::Segment& seg);
-  Fate arrives_at_no_connection(tcp::Segment& seg, std::optional<Seq> above);
-  Fate arrives_at_listener(std::uint32_t index, tcp::Segment& seg, std::optional<Seq> above);
-  Reason open_half(std::uint32_t index, Listener& listener, const tcp::Segment& syn,
-                   Verdict verdict, std::optional<Seq> above);
-  std::optional<std::uint32_t> promote(std::uint32_t index, Listener& listener);
-  void remove_half_open(std::uint32_t index, State to, Reason why);
   void remove_time_wait(std::uint32_t index, Reason why);
+
+  // passive_open.cpp; `hash` is the flow's, `above`: our number must lie past this one.
+  Fate arrives_at_no_connection(tcp::Segment& seg, std::uint64_t hash, std::optional<Seq> above);
+  Fate arrives_at_listener(std::uint32_t index, tcp::Segment& seg, std::uint64_t hash,
+                           std::optional<Seq> above);
   [[nodiscard]] Verdict judge(const Listener& listener, const Address& source) const;
+  struct Asked;
+  Fate syn_arrives(Listener& listener, const Asked& asked);
+  [[nodiscard]] bool answers_by_cookie(const Listener& listener, const Asked& asked) const;
+  Reason answer_by_cookie(Listener& listener, tcp::HalfOpen asked);
+  Fate cookie_arrives(std::uint32_t index, Listener& listener, tcp::Segment& seg,
+                      std::uint64_t hash);
+  [[nodiscard]] SynCache::Index make_room(Listener& listener, const tcp::HalfOpen& asked,
+                                          std::uint64_t hash);
+  bool evict(SynCache::Index at);
+  SynCache::Index keep_half_open(Listener& listener, const tcp::HalfOpen& record,
+                                 SynCache::Index place, std::uint64_t hash);
+  void wait_for_answer(SynCache::Index at);
+  void count_half_open(Listener& listener, int change);
+  Fate arrives_at_half_open(std::uint32_t index, tcp::Segment& seg);
+  [[nodiscard]] Reason establish(const tcp::HalfOpen& record, Listener& listener, tcp::Segment& seg,
+                                 State& after);
+  void prove(tcp::Connection& connection);
+  void forget_half_open(SynCache::Index at);
+  void remove_half_open(SynCache::Index at, State to, Reason why);
+  void half_open_timeout(SynCache::Index at);
+  void owe_syn_ack(SynCache::Index at);
+  void await_calm(const Listener& listener);
+  void update_defences();
 
   // output.cpp
   void run_timers();
-  void half_open_timeout(tcp::HalfOpen& record);
-  void owe_syn_ack(std::uint32_t index, tcp::HalfOpen& record);
   bool send_owed();
   void queue(Packet packet);
   bool flush_outbox();
@@ -121,11 +165,12 @@ class Stack::Impl final : public tcp::Below {
   void destroy(std::uint32_t index, tcp::Connection& connection);
   void note_listener(std::uint32_t index, std::uint16_t bits);
   [[nodiscard]] std::optional<std::uint32_t> find_listener(const Endpoint& local) const;
-  [[nodiscard]] std::uint32_t hash(const Flow& flow) const {
-    return std::uint32_t(tcp::hash_flow(secrets.table, flow));
+  [[nodiscard]] std::uint64_t hash_of(const Flow& flow) const {
+    return tcp::hash_flow(secrets.table, flow);
   }
   [[nodiscard]] const Flow& flow_of(Demux::Ref ref) const;
-  [[nodiscard]] Demux::Ref* find(const Flow& flow);
+  [[nodiscard]] Demux::Ref* find(std::uint64_t hash, const Flow& flow);
+  [[nodiscard]] bool taken(const Flow& flow);
   void put(const Flow& flow, Kind kind, std::uint32_t index);
   void drop(const Flow& flow, Kind kind, std::uint32_t index);
 
@@ -136,9 +181,15 @@ class Stack::Impl final : public tcp::Below {
   PacketSink* sink_ = nullptr;  // While poll_transmit runs.
   PacketList outbox_;           // What was to leave while no sink was at hand.
   std::uint32_t outbox_size_ = 0;
+  // Those that find no room in it go out with their first retransmission.
+  static constexpr std::size_t owed_limit = 1024;
   std::vector<HalfOpenId> owed_syn_acks_;
+  Instant defence_due_ = never;  // No listener leaves STATELESS before.
   std::vector<std::uint32_t> noting_listeners_;
   std::size_t noting_read_ = 0;  // Of env.noting: those before it are told.
+  tcp::SynCookies cookies_;
+  KnownNetworks known_;
+  PrefixMeter unanswered_, prefix_resets_;
   TokenBucket resets_, echoes_;
   std::uint32_t next_port_ = 0;
 };

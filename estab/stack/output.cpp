@@ -21,7 +21,8 @@ bool Stack::Impl::poll_transmit(PacketSink& sink) {
 Instant Stack::Impl::next_deadline() const {
   const bool owing = !outbox_.empty() || !env.owing.empty() || !owed_syn_acks_.empty();
   if (owing) return Instant::min();
-  Instant next = std::min(connection_timers.next_deadline(), half_open_timers.next_deadline());
+  Instant next =
+      std::min({connection_timers.next_deadline(), half_open.next_deadline(), defence_due_});
   if (const auto first = time_wait_.first(); first != tcp::TimeWait::none)
     next = std::min(next, time_wait_.ends(first, env.now));
   return next;
@@ -30,37 +31,25 @@ Instant Stack::Impl::next_deadline() const {
 void Stack::Impl::run_timers() {
   while (TimerNode* node = connection_timers.pop_due(env.now))
     static_cast<tcp::Connection*>(node)->timeout(env);
-  while (TimerNode* node = half_open_timers.pop_due(env.now))
-    half_open_timeout(*static_cast<tcp::HalfOpen*>(node));
+  for (auto at = half_open.pop_due(env.now); at != SynCache::none; at = half_open.pop_due(env.now))
+    half_open_timeout(at);
+  if (defence_due_ <= env.now) update_defences();
   for (auto first = time_wait_.first();
        first != tcp::TimeWait::none && time_wait_.ends(first, env.now) <= env.now;
        first = time_wait_.first())
     remove_time_wait(first, Reason::time_wait_over);
 }
 
-void Stack::Impl::half_open_timeout(tcp::HalfOpen& record) {
-  const std::uint32_t index = find(record.flow)->index;
-  if (record.retransmissions >= config.tcp.syn_ack_retransmissions)
-    return remove_half_open(index, State::closed, Reason::half_open_expired);
-  ++record.retransmissions;
-  half_open_timers.arm(record, env.now + tcp::syn_ack_interval(config.tcp, record.retransmissions));
-  if (!record.deferred) owe_syn_ack(index, record);
-}
-
-void Stack::Impl::owe_syn_ack(std::uint32_t index, tcp::HalfOpen& record) {
-  if (record.owed) return;
-  record.owed = true;
-  owed_syn_acks_.push_back({index, half_open.generation(index)});
-}
-
 bool Stack::Impl::send_owed() {
   while (!owed_syn_acks_.empty()) {
     const HalfOpenId id = owed_syn_acks_.back();
-    tcp::HalfOpen* record = half_open.find(id.index, id.generation);
-    if (record != nullptr) {
-      if (!ready(record->flow.remote.address)) return false;
-      record->owed = false;
-      tcp::send_syn_ack(env, *record, listeners[record->listener].options);
+    if (half_open.find(id.index, id.generation) != SynCache::none) {
+      tcp::HalfOpen& record = half_open[id.index];
+      if (!ready(record.flow.remote.address)) return false;
+      record.owed = false;
+      tcp::send_syn_ack(
+          env, record, listeners[record.listener].options,
+          record.retransmissions > 0 ? Reason::retransmit_timeout : Reason::send_syn_ack);
     }
     owed_syn_acks_.pop_back();
   }
@@ -172,7 +161,9 @@ void Stack::Impl::reply(const Flow& flow, wire::TcpHeader header, State state, R
 
 // §3.10.7.1: acceptable to whatever sent the segment.
 void Stack::Impl::reset_for(const tcp::Segment& seg, State state, Reason why) {
-  if (!resets_.take(env.now)) return log.counters().count(Reason::ack_limit);
+  const auto network = hash_network(secrets.table, seg.flow.remote.address);
+  if (!resets_.take(env.now) || !prefix_resets_.take(network, env.now))
+    return log.counters().count(Reason::ack_limit);
   wire::TcpHeader h{.flags = {.rst = true}};
   if (seg.flags.ack) h.seq = seg.ack;
   else h.flags.ack = true, h.ack = seg.end();
@@ -194,7 +185,7 @@ void Stack::Impl::process_ended() {
     }
     connection->queued_ended = false;
     if (connection->state() == State::closed) {
-      const auto* ref = find(connection->flow());
+      const auto* ref = find(hash_of(connection->flow()), connection->flow());
       if (ref != nullptr && ref->what() == Kind::connection && ref->index == index)
         drop(connection->flow(), Kind::connection, index);
       if (connection->orphan()) destroy(index, *connection);

@@ -56,8 +56,9 @@ std::optional<Stack::Deferred> Stack::next_deferred(ListenerId id) {
   while (listener != nullptr && !listener->deferred.empty()) {
     const HalfOpenId first = listener->deferred.front();
     listener->deferred.pop_front();
-    const tcp::HalfOpen* record = impl_->half_open.find(first.index, first.generation);
-    if (record != nullptr && record->deferred) return Deferred{first, record->flow};
+    if (impl_->half_open.find(first.index, first.generation) == SynCache::none) continue;
+    const tcp::HalfOpen& record = impl_->half_open[first.index];
+    if (record.deferred) return Deferred{first, record.flow};
   }
   return std::nullopt;
 }
@@ -158,7 +159,7 @@ std::expected<ConnectionInfo, Error> Stack::status(ConnectionId id, Instant now)
 std::expected<ListenerInfo, Error> Stack::status(ListenerId id) const {
   const Listener* l = impl_->listeners.find(id.index, id.generation);
   if (l == nullptr) return NotConnected(stale);
-  return l->info();
+  return l->info(impl_->env.now);
 }
 
 Error Stack::error(ConnectionId id) const {

@@ -24,6 +24,13 @@ struct Options {
   bool keep_alive_octet = false;           // MAY-6: one garbage octet, for peers that need it.
 };
 
+// Whether an ACK without a record may be known by its cookie (RFC 4987 §3.6).
+enum class CookieUse : std::uint8_t {
+  never,           // A full queue drops SYNs.
+  under_pressure,  // When the queue is full, or SYNs come too fast.
+  always,          // Half-open peers never leave a record.
+};
+
 // What is the same for all connections of a stack.
 struct Config {
   Options defaults;
@@ -36,7 +43,16 @@ struct Config {
   std::uint8_t syn_linear_retransmissions = 4;  // Linux: 1 to 5 s, then doubling: 7, 11, 19 s …
   Duration syn_timeout = 259s;                  // MUST-23 asks 180 s; Linux gives up at 131 s.
   std::uint8_t syn_ack_retransmissions = 3;     // At 1, 3, 7 s; gone at 15 s (Linux: 5, 63 s).
-  std::uint32_t half_open_limit = 8192;         // Records in the whole stack, 96 bytes each.
+  std::uint32_t half_open_limit = 8192;         // Records in the whole stack, 96 bytes each; their
+                                                // memory is taken with the first listener.
+
+  // SYN floods (threats §2).
+  CookieUse syn_cookies = CookieUse::under_pressure;
+  bool shared_cookies = false;               // Other hosts answer SYNs whose ACKs come here.
+  std::uint32_t syn_rate_floor = 1000;       // SYNs a second; four times as many are a flood.
+  std::uint32_t cookie_check_rate = 50'000;  // A second and a listener, without timestamps.
+  std::uint32_t prefix_syn_ack_rate = 1000;  // SYN-ACKs without answer a second and a /24 or /56.
+  std::uint32_t prefix_reset_rate = 100;     // Resets for no connection, likewise.
 
   // Sending.
   Duration rto_min = 200ms, rto_max = 120s;     // Linux; RFC 6298 §2.4 would have 1 s.

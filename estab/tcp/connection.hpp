@@ -79,7 +79,8 @@ class Connection : public TimerNode {
   };
   [[nodiscard]] Remains remains() const;  // What TIME-WAIT must know.
   std::uint64_t user = 0;
-  bool accepted : 1 = true;  // False: still in its listener's accept queue.
+  bool accepted : 1 = true;   // False: still in its listener's accept queue.
+  bool unproven : 1 = false;  // Opened by the peer, whose text has yet to come.
   bool queued_owing : 1 = false, queued_noting : 1 = false, queued_ended : 1 = false;
 
  private:

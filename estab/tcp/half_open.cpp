@@ -36,7 +36,31 @@ void take_syn(HalfOpen& record, const Config& config, const Segment& syn) {
   record.ts_recent = record.has_timestamps ? syn.options.timestamps->value : 0;
 }
 
-void send_syn_ack(Env& env, HalfOpen& record, const Options& options) {
+void take_cookie(HalfOpen& record, const CookieOptions& agreed, const Segment& ack) {
+  record.flow = ack.flow;
+  record.irs = ack.seq - 1;
+  record.iss = ack.ack - 1;
+  record.mss = agreed.mss;
+  record.has_sack = agreed.sack;
+  record.has_scale = agreed.scale.has_value();
+  record.scale = agreed.scale.value_or(0);
+  record.has_timestamps = agreed.timestamps;
+  if (agreed.timestamps) {
+    record.ts_recent = ack.options.timestamps->value;
+    record.ts_value = ack.options.timestamps->echo;
+  }
+  record.by_cookie = true;
+}
+
+CookieOptions cookie_options(const HalfOpen& record) {
+  CookieOptions options{.mss = record.mss, .scale = {}, .timestamps = record.has_timestamps};
+  if (!record.has_timestamps) return options;
+  if (record.has_scale) options.scale = record.scale;
+  options.sack = record.has_sack;
+  return options;
+}
+
+void send_syn_ack(Env& env, const HalfOpen& record, const Options& options, Reason why) {
   Packet packet = env.pool.allocate_gather();
   if (!packet) return env.log.counters().count(Reason::no_memory);
   const Address& peer = record.flow.remote.address;
@@ -53,19 +77,14 @@ void send_syn_ack(Env& env, HalfOpen& record, const Options& options) {
   h.options.mss = mss;
   h.options.sack_permitted = record.has_sack;
   if (record.has_scale) h.options.window_scale = scale_for(options.receive_buffer);
-  if (record.has_timestamps)
-    h.options.timestamps = {
-        timestamp_at(env.now) + timestamp_offset(env.secrets.timestamps, record.flow),
-        record.ts_recent};
+  if (record.has_timestamps) h.options.timestamps = {record.ts_value, record.ts_recent};
   wire::emit_tcp(h, packet.push_front(wire::tcp_size(h)));
-  env.below.output(
-      std::move(packet),
-      {.flow = record.flow,
-       .hop_limit = options.hop_limit,
-       .dscp = options.dscp,
-       .before = State::syn_received,
-       .after = State::syn_received,
-       .reason = record.retransmissions > 0 ? Reason::retransmit_timeout : Reason::send_syn_ack});
+  env.below.output(std::move(packet), {.flow = record.flow,
+                                       .hop_limit = options.hop_limit,
+                                       .dscp = options.dscp,
+                                       .before = State::syn_received,
+                                       .after = State::syn_received,
+                                       .reason = why});
 }
 
 Duration syn_ack_interval(const Config& config, unsigned retransmissions) {

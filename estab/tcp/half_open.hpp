@@ -2,24 +2,27 @@
 // A half-open peer: SYN-RECEIVED after a passive open is a record, not a connection
 // (design: decision 6).
 #pragma once
-#include "estab/base/timer_wheel.hpp"
 #include "estab/tcp/env.hpp"
+#include "estab/tcp/syn_cookie.hpp"
 
 namespace estab::tcp {
 
-struct HalfOpen : TimerNode {
+struct HalfOpen {
+  Instant opened{};
   Flow flow;
   Seq irs, iss;
-  std::uint32_t listener = 0;  // Its index.
-  std::uint32_t ts_recent = 0;
-  std::uint32_t opened_ms = 0;  // Of the stack's clock.
+  std::uint32_t listener = 0;   // Its index.
+  std::uint32_t ts_recent = 0;  // The peer's TSval.
+  std::uint32_t ts_value = 0;   // Of our SYN-ACK.
   std::uint16_t mss = 536;      // The peer's.
   std::uint8_t scale = 0;       // The peer's, as shifted by.
   std::uint8_t retransmissions = 0;
   bool has_scale : 1 = false, has_timestamps : 1 = false, has_sack : 1 = false;
   bool deferred : 1 = false, owed : 1 = false;
+  bool known : 1 = false;          // A peer of its network has proved itself before.
+  bool by_cookie : 1 = false;      // Made from an ACK that brought our cookie back.
+  bool irreplaceable : 1 = false;  // Its number is no cookie: without the record, the peer is lost.
 };
-static_assert(sizeof(HalfOpen) <= 96, "a half-open record is at most 96 bytes");
 
 // The receive window that a SYN-ACK offers, unscaled, and its scale (behaviour.md, "Opening").
 [[nodiscard]] std::uint16_t first_window(std::uint32_t receive_buffer, std::uint32_t mss);
@@ -30,8 +33,12 @@ static_assert(sizeof(HalfOpen) <= 96, "a half-open record is at most 96 bytes");
 
 // Notes what the SYN said; the options that we do not want are left out.
 void take_syn(HalfOpen& record, const Config& config, const Segment& syn);
+// The record that a SYN would have left, from the ACK that brings the SYN-ACK's cookie back.
+void take_cookie(HalfOpen& record, const CookieOptions& agreed, const Segment& ack);
+// What the record would have a cookie carry.
+[[nodiscard]] CookieOptions cookie_options(const HalfOpen& record);
 // Sends the SYN-ACK.
-void send_syn_ack(Env& env, HalfOpen& record, const Options& options);
+void send_syn_ack(Env& env, const HalfOpen& record, const Options& options, Reason why);
 // When the SYN-ACK is to go out again, or the record to be dropped: 1, 3, 7, 15 s.
 [[nodiscard]] Duration syn_ack_interval(const Config& config, unsigned retransmissions);
 

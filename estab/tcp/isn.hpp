@@ -8,20 +8,15 @@
 
 namespace estab::tcp {
 
+// The octets by which a pair of sockets is hashed; `at` has room for them.
+inline constexpr std::size_t flow_octets = 36;
+void put_flow(std::byte* at, const Flow& flow);
 // A keyed hash of the pair of sockets.
 [[nodiscard]] std::uint64_t hash_flow(const HashKey& key, const Flow& flow);
 
-// An active open's ISN = M + F(sockets, key), M a clock of 4 µs (RFC 6528 §3; MUST-8, MUST-9).
+// An active open's ISN = M + F(sockets, key), M a clock of 4 µs (RFC 6528 §3; MUST-8, MUST-9). A
+// passive open's is a cookie (syn_cookie.hpp).
 [[nodiscard]] Seq active_isn(const HashKey& key, const Flow& flow, Instant now);
-
-// What a passive open knows when it picks its number; a SYN cookie will authenticate all of it.
-struct PassiveOpen {
-  Flow flow;
-  Seq irs;
-  std::uint16_t mss = 0;
-  bool timestamps = false;
-};
-[[nodiscard]] Seq passive_isn(const HashKey& key, const PassiveOpen& open, Instant now);
 
 // The offset of a connection's timestamp clock (RFC 7323 §5.4; threats 34).
 [[nodiscard]] std::uint32_t timestamp_offset(const HashKey& key, const Flow& flow);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include "estab/base/siphash.hpp"
+#include "estab/tcp/syn_cookie.hpp"
 
 namespace estab {
 
@@ -8,6 +9,7 @@ namespace estab {
 // (a simulation: from its seed).
 struct Secrets {
   HashKey initial_sequence{}, ports{}, timestamps{}, table{};
+  tcp::CookieMaster cookies{};
 };
 
 }  // namespace estab

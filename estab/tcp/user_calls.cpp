@@ -25,6 +25,7 @@ Connection::Connection(Env& env, const HalfOpen& record, const Options& options)
     : Connection(env, record.flow, options) {
   state_ = established;
   accepted = false;
+  unproven = true;
   snd_.iss = record.iss;
   snd_.una = snd_.nxt = snd_.wl2 = snd_.up = push_ = recover_ = small_ = record.iss + 1;
   rcv_.irs = record.irs;
@@ -34,7 +35,12 @@ Connection::Connection(Env& env, const HalfOpen& record, const Options& options)
   use_sack_ = record.has_sack;
   use_scale_ = record.has_scale;
   send_scale_ = record.scale;
-  if (!use_scale_) receive_scale_ = 0;
+  // A cookie without timestamps does not tell whether scaling was agreed: the window that we offer
+  // is then meant as scaled, and holds as well if it is read as unscaled.
+  if (!use_scale_ && !(record.by_cookie && !use_timestamps_)) receive_scale_ = 0;
+  // Our clock goes on from the TSval of the SYN-ACK, which is part of a cookie.
+  if (use_timestamps_)
+    ts_offset_ = record.ts_value - timestamp_at(record.by_cookie ? env.now : record.opened);
   ts_recent_ = record.ts_recent;
   ts_recent_ms_ = timestamp_at(env.now);
   peer_mss_ = record.mss;
@@ -44,9 +50,9 @@ Connection::Connection(Env& env, const HalfOpen& record, const Options& options)
   if (options.keep_alive) idle_at_ = env.now + options.keep_alive_idle;
   schedule(env);
   syn_retransmitted_ = record.retransmissions > 0;
-  if (!syn_retransmitted_)
-    rtt_.sample(Duration{std::chrono::milliseconds{timestamp_at(env.now) - record.opened_ms}},
-                env.config.rto_min, env.config.rto_max);
+  if (record.by_cookie) rtt_.set_base(env.config.initial_rto);  // Nobody knows when it began.
+  else if (!syn_retransmitted_)
+    rtt_.sample(env.now - record.opened, env.config.rto_min, env.config.rto_max);
   else rtt_.set_base(3 * env.config.initial_rto);  // RFC 6298 §5.7.
   congestion_.open(mss_ * (syn_retransmitted_ ? 1u : env.config.initial_window_segments));
 }

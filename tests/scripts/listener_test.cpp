@@ -54,8 +54,10 @@ TEST(Listener, Connections_are_accepted_in_the_order_of_their_handshakes) {
   EXPECT_EQ(c.stack().accept(c.listener()).error(), Error::would_block);
 }
 
-TEST(Listener, Half_open_records_have_a_limit_and_those_there_go_on) {
-  Conversation c;
+TEST(Listener, Without_cookies_half_open_records_have_a_limit_and_those_there_go_on) {
+  Scene scene;
+  scene.tcp.syn_cookies = tcp::CookieUse::never;
+  Conversation c{scene};
   c.user_listen({.half_open_limit = 2, .rules = {}, .options = {}});
   for (const std::uint16_t port : {40001, 40002}) {
     c.on(port).peer("S 0:0");

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// How much was sent to each network this second, in fixed memory: a count-min sketch (Cormode,
+// Muthukrishnan 2005), less the mean of a row, so that a flood to everywhere is not taken for one
+// to somebody.
+#pragma once
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "estab/base/address.hpp"
+#include "estab/base/siphash.hpp"
+#include "estab/base/time.hpp"
+
+namespace estab {
+
+// The network that a source is judged by: /24, or /56 of IPv6.
+[[nodiscard]] inline Address network_of(const Address& host) {
+  return host.prefix(host.is_v4() ? 24 : 56);
+}
+[[nodiscard]] inline std::uint64_t hash_network(const HashKey& key, const Address& host) {
+  return siphash(key, std::as_bytes(std::span{network_of(host).octets()}));
+}
+
+// Networks go by their keyed hash. Not thread-safe.
+class PrefixMeter {
+ public:
+  // `limit`: a second and a network.
+  explicit PrefixMeter(std::uint32_t limit) : limit_(limit) {}
+
+  // Counts one; false, and counts nothing: the network has had its share.
+  [[nodiscard]] bool take(std::uint64_t network, Instant now) {
+    renew(now);
+    std::uint32_t least = ~0u;
+    for_each(network, [&](std::uint32_t& count) { least = std::min(least, count); });
+    if (least >= limit_ + total_ / width) return false;
+    // Only those that are at the least: the others were counted too high already.
+    for_each(network, [&](std::uint32_t& count) { count += count == least; });
+    ++total_;
+    return true;
+  }
+  // One of this second's has proved to be wanted.
+  void give_back(std::uint64_t network, Instant now) {
+    renew(now);
+    std::uint32_t least = ~0u;
+    for_each(network, [&](std::uint32_t& count) { least = std::min(least, count); });
+    if (least == 0) return;
+    for_each(network, [&](std::uint32_t& count) { --count; });
+    --total_;
+  }
+  [[nodiscard]] std::size_t bytes() const { return counts_.size() * sizeof(std::uint32_t); }
+
+ private:
+  static constexpr std::uint32_t width = 4096, rows = 4;  // 64 KiB.
+
+  void renew(Instant now) {
+    if (now - began_ < 1s && !counts_.empty()) return;
+    began_ = now;
+    total_ = 0;
+    counts_.assign(width * rows, 0);
+  }
+  template <class F>
+  void for_each(std::uint64_t network, F&& f) {
+    for (std::uint32_t row = 0; row < rows; ++row)
+      f(counts_[row * width + (network >> (12 * row)) % width]);
+  }
+
+  std::uint32_t limit_, total_ = 0;
+  Instant began_{};
+  std::vector<std::uint32_t> counts_;
+};
+
+}  // namespace estab
