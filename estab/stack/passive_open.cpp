@@ -66,7 +66,8 @@ Stack::Impl::Fate Stack::Impl::arrives_at_listener(std::uint32_t index, Segment&
   record.listener = index;
   record.opened = env.now;
   record.deferred = asked.defer;
-  record.known = known_.holds(asked.network, env.now);
+  record.known = config.tcp.syn_cookies == tcp::CookieUse::never ||
+                 known_.holds(asked.network, env.now);
   const auto cookie = cookies_.make(seg.flow, seg.seq, tcp::cookie_options(record), env.now);
   record.iss = cookie.iss;
   record.ts_value = cookie.ts_value;
