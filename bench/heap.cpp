@@ -10,8 +10,10 @@ namespace {
 
 constexpr std::ptrdiff_t malloc_header = sizeof(std::size_t);
 thread_local std::ptrdiff_t held = 0;
+thread_local std::uint64_t allocations = 0;
 
 void* count(void* block) {
+  ++allocations;
   if (block != nullptr) held += std::ptrdiff_t(::malloc_usable_size(block)) + malloc_header;
   return block;
 }
@@ -34,6 +36,7 @@ void* aligned(std::size_t size, std::align_val_t alignment) {
 }  // namespace
 
 std::ptrdiff_t estab::bench::heap_bytes() { return held; }
+std::uint64_t estab::bench::heap_allocations() { return allocations; }
 
 // The array and sized forms of the standard library come here as well.
 void* operator new(std::size_t size) { return or_throw(count(std::malloc(size))); }

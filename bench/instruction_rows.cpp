@@ -23,6 +23,8 @@ constexpr std::array counted{
     Counted{"segment", "instructions/segment", [] { return bulk(false); }},
     Counted{"roundtrip", "instructions/round trip", [] { return round_trips(1); }},
     Counted{"connect-close", "instructions/connection", [] { return connections(); }},
+    Counted{"syn-stateless", "instructions/SYN", [] { return syns(false); }},
+    Counted{"syn-cache", "instructions/SYN", [] { return syns(true); }},
 };
 
 std::string own_path() {

@@ -23,7 +23,7 @@ struct Arguments {
 
 std::vector<Row> all_rows() {
   std::vector<Row> rows;
-  for (auto* part : {memory_rows, bytes_rows, instruction_rows, tun_rows})
+  for (auto* part : {memory_rows, syn_rows, bytes_rows, instruction_rows, tun_rows})
     for (auto& row : part()) rows.push_back(std::move(row));
   return rows;
 }

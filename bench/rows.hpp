@@ -8,6 +8,8 @@ namespace estab::bench {
 
 // Two stacks in memory, beside the kernel over lo.
 [[nodiscard]] std::vector<Row> memory_rows();
+// A flood's SYNs, in memory and over TUN, beside the kernel over TUN.
+[[nodiscard]] std::vector<Row> syn_rows();
 // What a connection, a half-open and a TIME-WAIT record cost.
 [[nodiscard]] std::vector<Row> bytes_rows();
 // Machine instructions of the in-memory work, counted by valgrind running this program anew.

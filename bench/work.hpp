@@ -27,6 +27,8 @@ inline constexpr std::size_t mss_text = 1448, super_text = 65'160;
 [[nodiscard]] std::unique_ptr<Work> round_trips(std::size_t octets);
 // One unit is a connection: opened, an octet each way, closed by the client, left in TIME-WAIT.
 [[nodiscard]] std::unique_ptr<Work> connections();
+// One unit is a SYN of a flood, answered; by cookie alone, or through the SYN cache.
+[[nodiscard]] std::unique_ptr<Work> syns(bool cache);
 
 // The same on the kernel's sockets over lo, in a network namespace of its own.
 [[nodiscard]] std::unique_ptr<Work> kernel_bulk(bool super_segments);

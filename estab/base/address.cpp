@@ -117,11 +117,12 @@ std::string Address::to_string() const {
 
 Address Address::prefix(unsigned length) const {
   const unsigned bits = is_v4() ? 96 + length : length;
-  Address r = *this;
-  for (unsigned i = 0; i < 16; ++i) {
-    if (8 * i >= bits) r.octets_[i] = 0;
-    else if (bits - 8 * i < 8) r.octets_[i] &= std::uint8_t(0xff00u >> (bits - 8 * i));
-  }
+  const auto mask = [](unsigned count) { return count == 0 ? 0 : ~std::uint64_t{0} << (64 - count); };
+  Address r;
+  const std::byte* from = as_bytes(octets_).data();
+  std::byte* to = std::as_writable_bytes(std::span{r.octets_}).data();
+  store_be(to, load_be<std::uint64_t>(from) & mask(std::min(bits, 64u)));
+  store_be(to + 8, load_be<std::uint64_t>(from + 8) & mask(bits > 64 ? bits - 64 : 0));
   return r;
 }
 

@@ -19,16 +19,30 @@ std::uint64_t from_native(std::uint64_t sum) {
   return std::endian::native == std::endian::little ? std::byteswap(folded) : folded;
 }
 
+template <class Word>
+std::uint64_t word_at(const std::byte*& at) {
+  Word word;
+  std::memcpy(&word, at, sizeof word);
+  at += sizeof word;
+  return word;
+}
+
+// In the machine's byte order: words of any width may be added, if the carry is brought round.
 std::uint64_t native_sum(const std::byte* at, std::size_t left) {
   std::uint64_t sum = 0;
-  for (; left >= 4; at += 4, left -= 4) {
-    std::uint32_t word;
-    std::memcpy(&word, at, 4);
+  for (; left >= 8; left -= 8) {
+    const auto word = word_at<std::uint64_t>(at);
     sum += word;
+    sum += sum < word;
   }
-  std::uint32_t rest = 0;
-  std::memcpy(&rest, at, left);
-  return sum + rest;
+  std::uint64_t rest = 0;
+  if (left & 4) rest += word_at<std::uint32_t>(at);
+  if (left & 2) rest += word_at<std::uint16_t>(at);
+  if (left & 1) {
+    constexpr bool little = std::endian::native == std::endian::little;
+    rest += word_at<std::uint8_t>(at) << (little ? 0 : 8);
+  }
+  return (sum & 0xffff'ffff) + (sum >> 32) + rest;
 }
 
 #if defined(__x86_64__)
@@ -66,13 +80,14 @@ SumFunction best_sum() {
 std::uint64_t scalar_sum(Bytes data) { return from_native(native_sum(data.data(), data.size())); }
 
 std::uint64_t ones_complement_sum(Bytes data) {
+  if (data.size() < 128) return scalar_sum(data);  // Headers: starting the vectors costs more.
   static const SumFunction chosen = best_sum();
   return chosen(data);
 }
 
 Checksum& Checksum::add(Bytes part) {
   if (part.empty()) return *this;
-  add_word(fold(ones_complement_sum(part)));
+  add_word(std::uint16_t(ones_complement_sum(part)));
   odd_ ^= part.size() & 1;
   return *this;
 }

@@ -25,7 +25,9 @@ void Network::Node::transmit(Packet packet) {
   const auto ip = wire::parse_ip(packet.linear(), packet.size());
   assert(ip);
   const std::size_t destination = ip->destination.octets()[15] - 1u;
-  if (destination >= network.nodes_.size()) return;  // Nobody is there.
+  const bool here = destination < network.nodes_.size() &&
+                    ip->destination == address(destination, !ip->destination.is_v4());
+  if (!here) return;  // Nobody is there.
   to[destination].push(network.pool_, std::move(packet), network.now_);
 }
 

@@ -19,7 +19,9 @@ namespace estab {
   return host.prefix(host.is_v4() ? 24 : 56);
 }
 [[nodiscard]] inline std::uint64_t hash_network(const HashKey& key, const Address& host) {
-  return siphash(key, std::as_bytes(std::span{network_of(host).octets()}));
+  const Address network = network_of(host);
+  const Bytes octets = std::as_bytes(std::span{network.octets()});
+  return siphash(key, host.is_v4() ? octets.last(4) : octets);
 }
 
 // Networks go by their keyed hash. Not thread-safe.

@@ -4,20 +4,23 @@
 namespace estab::tcp {
 namespace {
 
+// Both ends of a flow are of one family, so the number of octets tells which.
 std::byte* put(std::byte* at, const Endpoint& endpoint) {
-  std::memcpy(at, endpoint.address.octets().data(), 16);
-  store_be(at + 16, number(endpoint.port));
-  return at + 18;
+  const std::size_t size = endpoint.address.is_v4() ? 4 : 16;
+  std::memcpy(at, endpoint.address.octets().data() + 16 - size, size);
+  store_be(at + size, number(endpoint.port));
+  return at + size + 2;
 }
 
 }  // namespace
 
-void put_flow(std::byte* at, const Flow& flow) { put(put(at, flow.local), flow.remote); }
+std::size_t put_flow(std::byte* at, const Flow& flow) {
+  return std::size_t(put(put(at, flow.local), flow.remote) - at);
+}
 
 std::uint64_t hash_flow(const HashKey& key, const Flow& flow) {
-  std::byte tuple[flow_octets];
-  put_flow(tuple, flow);
-  return siphash(key, tuple);
+  std::byte tuple[most_flow_octets];
+  return siphash(key, Bytes{tuple}.first(put_flow(tuple, flow)));
 }
 
 Seq active_isn(const HashKey& key, const Flow& flow, Instant now) {

@@ -8,9 +8,9 @@
 
 namespace estab::tcp {
 
-// The octets by which a pair of sockets is hashed; `at` has room for them.
-inline constexpr std::size_t flow_octets = 36;
-void put_flow(std::byte* at, const Flow& flow);
+// The octets by which a pair of sockets is hashed, IPv4 in fewer; `at` has room for the most.
+inline constexpr std::size_t most_flow_octets = 36;
+[[nodiscard]] std::size_t put_flow(std::byte* at, const Flow& flow);
 // A keyed hash of the pair of sockets.
 [[nodiscard]] std::uint64_t hash_flow(const HashKey& key, const Flow& flow);
 

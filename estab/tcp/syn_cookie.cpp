@@ -24,14 +24,14 @@ struct Claim {
 };
 
 std::uint64_t mac(const HashKey& key, const Claim& c) {
-  std::array<std::byte, 15 + flow_octets> octets;
+  std::array<std::byte, 15 + most_flow_octets> octets;
   octets[0] = std::byte{version};
   octets[1] = std::byte(c.mss_index | c.timestamps << 2);
   octets[2] = std::byte{c.options};
   store_be(&octets[3], c.irs.raw());
   store_be(&octets[7], std::uint64_t(c.epoch));
-  put_flow(&octets[15], c.flow);
-  return siphash(key, octets);
+  const std::size_t size = 15 + put_flow(&octets[15], c.flow);
+  return siphash(key, Bytes{octets}.first(size));
 }
 
 // The number: the MAC's 29 bits, then what the ACK must tell before the MAC can be checked, hidden

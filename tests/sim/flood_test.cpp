@@ -7,9 +7,8 @@
 #include <array>
 #include <map>
 
+#include "estab/fault/forged_syns.hpp"
 #include "estab/sim/network.hpp"
-#include "estab/wire/ip.hpp"
-#include "estab/wire/tcp.hpp"
 
 namespace estab::sim {
 namespace {
@@ -22,37 +21,6 @@ constexpr Duration flood_time = 10s;
 // The octet at this place of the client's n-th stream.
 std::byte octet_at(unsigned n, std::size_t at) {
   return std::byte((n * 2654435761u + unsigned(at) * 40503u) >> 16);
-}
-
-Packet forged_syn(PacketPool& pool, Random& random) {
-  // Nobody of the network has such a last octet, so what answers it goes nowhere.
-  const auto source = Address::v4(std::uint8_t(11 + random.below(100)), std::uint8_t(random()),
-                                  std::uint8_t(random()), std::uint8_t(100 + random.below(100)));
-  const Flow flow{{source, Port{std::uint16_t(1024 + random.below(60000))}},
-                  {Network::address(0, false), Port{80}}};
-  wire::TcpHeader h{.source = flow.local.port,
-                    .destination = flow.remote.port,
-                    .seq = Seq(std::uint32_t(random())),
-                    .flags = {.syn = true},
-                    .window = 65535};
-  h.options.mss = 1460;
-  if (random.chance(0.5)) h.options.timestamps = {std::uint32_t(random()), 0};
-  Packet packet = pool.allocate_gather();
-  const std::size_t size = wire::tcp_size(h);
-  wire::emit_tcp(h, packet.push_front(size));
-  auto sum = wire::pseudo_header(flow.local.address, flow.remote.address, wire::Protocol::tcp,
-                                 std::uint32_t(size));
-  sum.add(packet.linear());
-  store_be(packet.linear().data() + wire::tcp_checksum_offset, sum.value());
-  const std::size_t header = wire::ip_header_size(flow.local.address);
-  wire::emit_ip({.source = flow.local.address,
-                 .destination = flow.remote.address,
-                 .protocol = wire::Protocol::tcp,
-                 .header_length = std::uint16_t(header),
-                 .total_length = std::uint32_t(header + size)},
-                packet.push_front(header));
-  packet.interface() = 0;
-  return packet;
 }
 
 struct Client {
@@ -119,7 +87,8 @@ class Flood {
   }
 
   void attack() {
-    Packet syn = forged_syn(network_.pool(), random_);
+    Packet syn = forged_.next(network_.pool());
+    syn.interface() = 0;
     server_stack().receive({&syn, 1}, network_.now());
   }
 
@@ -165,7 +134,9 @@ class Flood {
 
   Network network_;
   ListenerId listener_;
-  Random random_{7};
+  fault::ForgedSyns forged_{{.target = {Network::address(0, false), Port{80}},
+                             .sources = *Prefix::parse("20.0.0.0/6"),
+                             .seed = 7}};
   std::map<std::uint32_t, Client> open_;
   std::vector<Duration> latencies_;
   unsigned begun_ = 0, done_ = 0;
