@@ -115,6 +115,15 @@ host::executor_type host::get_executor() const noexcept { return core_->executor
 
 Snapshot host::snapshot() const { return core_->stack().snapshot(runtime::Shard::now()); }
 
+void host::set_cookie_keys(const tcp::CookieMaster& master,
+                           const std::optional<tcp::CookieMaster>& previous) {
+  core_->check_turn();
+  const auto wall = std::chrono::system_clock::now().time_since_epoch();
+  core_->stack().set_cookie_keys({.master = master,
+                                  .previous = previous,
+                                  .wall_offset = wall - runtime::Shard::now().time_since_epoch()});
+}
+
 std::error_code host::capture_error() const {
   return capture_ ? capture_->error() : std::error_code{};
 }

@@ -69,6 +69,10 @@ class host {
   [[nodiscard]] executor_type get_executor() const noexcept;
   // Every listener, connection, half-open and TIME-WAIT record, and the counters.
   [[nodiscard]] Snapshot snapshot() const;
+  // The keys of SYN cookies from now on (Stack::set_cookie_keys); wall_offset is set here, from the
+  // system's clock.
+  void set_cookie_keys(const tcp::CookieMaster& master,
+                       const std::optional<tcp::CookieMaster>& previous = {});
   // What ended the capture of host_options, such as a full disk; none while all is well.
   [[nodiscard]] std::error_code capture_error() const;
   // The pool of the execution context, which all its hosts share.

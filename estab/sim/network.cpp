@@ -12,7 +12,11 @@ namespace {
 
 Secrets draw_secrets(Random& random) {
   const auto key = [&] { return HashKey{random(), random()}; };
-  return {.initial_sequence = key(), .ports = key(), .timestamps = key(), .table = key()};
+  return {.initial_sequence = key(),
+          .ports = key(),
+          .timestamps = key(),
+          .table = key(),
+          .cookies = {{key(), key()}}};
 }
 
 }  // namespace

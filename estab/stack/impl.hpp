@@ -71,6 +71,7 @@ class Stack::Impl final : public tcp::Below {
 
   // arrivals.cpp
   void receive(Packet packet);
+  void set_cookie_keys(const tcp::CookieKeys& keys) { cookies_.set_keys(keys); }
   // output.cpp
   bool poll_transmit(PacketSink& sink);
   [[nodiscard]] Instant next_deadline() const;

@@ -68,6 +68,8 @@ std::expected<void, Error> Stack::decide(HalfOpenId id, Verdict verdict, Instant
   return impl_->decide(id, verdict);
 }
 
+void Stack::set_cookie_keys(const tcp::CookieKeys& keys) { impl_->set_cookie_keys(keys); }
+
 std::expected<void, Error> Stack::close(ListenerId id, Instant now) {
   impl_->env.now = now;
   if (impl_->listeners.find(id.index, id.generation) == nullptr) return NotConnected(stale);

@@ -127,6 +127,9 @@ class Stack {
   };
   std::optional<Deferred> next_deferred(ListenerId listener);
   std::expected<void, Error> decide(HalfOpenId id, Verdict verdict, Instant now);
+  // The keys of SYN cookies from now on, instead of Secrets': those of the hosts that share an
+  // address (threats.md §2.4). Cookies that are out are known still if their master is `previous`.
+  void set_cookie_keys(const tcp::CookieKeys& keys);
   // CLOSE of a listener: its half-open peers and those not accepted are reset.
   std::expected<void, Error> close(ListenerId listener, Instant now);
 

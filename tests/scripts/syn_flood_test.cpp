@@ -149,6 +149,26 @@ TEST(SynFlood, A_cookie_that_comes_back_after_32_seconds_opens_nothing) {
   c.state(State::listen);
 }
 
+TEST(SynFlood, Another_host_with_the_same_keys_opens_what_this_one_answered) {
+  auto config = plain();
+  config.shared_cookies = true;
+  Conversation here{always(config)}, there{cookies(tcp::CookieUse::under_pressure, config)};
+  const tcp::CookieMaster master{{HashKey{11, 12}, HashKey{13, 14}}};
+  for (Conversation* c : {&here, &there}) {
+    listen(*c);
+    c->stack().set_cookie_keys({.master = master, .previous = {}});
+  }
+  here.peer("S 0:0");
+  here.expect("S. 0:0 ack 1");
+  there.line().iss = here.line().iss;
+  there.peer("P. 1:11 ack 1");
+  there.expect_soon(". 1:1 ack 11");
+  there.user_accept();
+  there.user_receive(10);
+  there.on(40001).peer(". 1:1 ack 1");  // Nobody's cookie: no cookies of this host are out.
+  there.expect("R 1:1");
+}
+
 TEST(SynFlood, A_full_queue_makes_room_by_its_oldest_record_whose_peer_is_known_all_the_same) {
   Conversation c;
   listen(c, {.half_open_limit = 4, .rules = {}, .options = {}});
