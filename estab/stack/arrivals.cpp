@@ -146,9 +146,7 @@ Stack::Impl::Fate Stack::Impl::arrives_at_half_open(std::uint32_t index, Segment
         reply(seg.flow, {.seq = record.iss + 1, .ack = record.irs + 1, .flags = {.ack = true}},
               State::syn_received, Reason::send_challenge_ack);
       break;
-    case tcp::HalfOpenVerdict::reset:
-      reset_for(seg, State::syn_received, outcome.reason);
-      break;
+    case tcp::HalfOpenVerdict::reset: reset_for(seg, State::syn_received, outcome.reason); break;
     case tcp::HalfOpenVerdict::back_to_listen:
       remove_half_open(index, State::listen, outcome.reason);
       fate.reason = Reason::none, fate.after = State::listen;

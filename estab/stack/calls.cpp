@@ -71,8 +71,7 @@ std::optional<std::uint32_t> Stack::Impl::find_listener(const Endpoint& local) c
   return found;
 }
 
-std::expected<ListenerId, Error> Stack::Impl::listen(Endpoint local,
-                                                     const ListenOptions& options) {
+std::expected<ListenerId, Error> Stack::Impl::listen(Endpoint local, const ListenOptions& options) {
   if (!local.address.is_unspecified() && !ip.is_ours(local.address))
     return std::unexpected(Error::address_not_available);
   if (number(local.port) == 0) {
