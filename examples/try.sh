@@ -4,8 +4,10 @@
 # Exit 77: no such namespace, or no TUN device, may be had here.
 set -eu
 if [ "${ESTAB_NAMESPACE:-}" = "" ]; then
-  unshare --net --map-root-user true 2>/dev/null && [ -w /dev/net/tun ] || exit 77
-  ESTAB_NAMESPACE=own exec unshare --net --map-root-user "$0" "$@"
+  # Root needs no user namespace, and may not make one everywhere.
+  if [ "$(id -u)" = 0 ]; then as=; else as=--map-root-user; fi
+  unshare --net $as true 2>/dev/null && [ -w /dev/net/tun ] || exit 77
+  ESTAB_NAMESPACE=own exec unshare --net $as "$0" "$@"
 fi
 name=$1 program=$2
 scratch=$(mktemp -d)

@@ -64,9 +64,7 @@ class Theatre {
       namespace_.emplace();
       if (const auto usable = link::tun_usable(); !usable) obstacle_ = usable.error();
       (void)host::kernel_tcp_sockets();  // It throws where the kernel does not tell its states.
-    } catch (const std::system_error& error) {
-      obstacle_ = error.what();
-    }
+    } catch (const std::system_error& error) { obstacle_ = error.what(); }
     if (!obstacle_.empty()) namespace_.reset();
   }
   [[nodiscard]] std::unique_ptr<Peer> peer(PacketPool& pool) const {
@@ -95,7 +93,7 @@ class Capture {
  public:
   Capture(std::string path, const std::string& device)
       : path_(std::move(path)),
-        file_(path_, observe::CaptureConfig{.start = wire::pcapng::WallTime{wall_clock()},
+        file_(path_, observe::CaptureConfig{.start = std::chrono::system_clock::now(),
                                             .interfaces = {device}}) {
     if (file_.error()) throw Failure(cannot_make_capture(path_, file_.error()));
   }
@@ -109,14 +107,13 @@ class Capture {
 
  private:
   using Clock = std::chrono::steady_clock;
-  static auto wall_clock() { return std::chrono::system_clock::now().time_since_epoch(); }
   std::string path_;
   observe::CaptureFile file_;
   Clock::time_point start_ = Clock::now();
 };
 
 // Each time a column's state changes.
-std::string states_of(const std::vector<Pair>& pairs, State Pair::*end) {
+std::string states_of(const std::vector<Pair>& pairs, State Pair::* end) {
   std::string states;
   std::optional<State> last;
   for (const auto& pair : pairs) {
@@ -152,9 +149,9 @@ Record play(const Scene& scene, const Theatre& theatre, Picture& picture, Witnes
   Stage stage(pool, *peer, picture,
               {.witness = witness,
                .slow = command.slow,
-               .view = capture ? [capture](const Event& event, Bytes packet) {
-                 capture->event(event, packet);
-               } : End::View{},
+               .view = capture ? [capture](const Event& event,
+                                           Bytes packet) { capture->event(event, packet); }
+                               : End::View{},
                .opener = scene.opener,
                .client = Port(50000 + number),
                .server = Port(7000 + number)});
@@ -182,9 +179,8 @@ void run_demo(const DemoCommand& command) {
   std::vector<Record> records;
   for (const auto* scene : programme) {
     Picture picture(terminal);
-    records.push_back(
-        play(*scene, theatre, picture, witness ? &*witness : nullptr,
-             capture ? &*capture : nullptr, command));
+    records.push_back(play(*scene, theatre, picture, witness ? &*witness : nullptr,
+                           capture ? &*capture : nullptr, command));
   }
   if (capture) capture->finish();
   if (command.ladder) return;

@@ -38,7 +38,11 @@ Stage::Stage(PacketPool& pool, Peer& peer, Picture& picture, const StageOptions&
 
 Stage::Stage(PacketPool& pool, Peer& peer, Picture& picture, const StageOptions& options,
              std::unique_ptr<link::FaultyDevice> wire)
-    : pool_(pool), peer_(peer), picture_(picture), options_(options), wire_(wire.get()),
+    : pool_(pool),
+      peer_(peer),
+      picture_(picture),
+      options_(options),
+      wire_(wire.get()),
       us_(pool, std::move(wire), our_address, host::draw_random<Secrets>()) {
   const bool we_open = options.opener == Side::us;
   flow_ = {{our_address.address, we_open ? options.client : options.server},
@@ -102,9 +106,7 @@ void Stage::establish() {
   picture_.begin(opener == Side::us ? flow_ : flow_.reversed());
   listen(other(opener));
   connect(opener);
-  for (const auto from : {opener, other(opener), opener}) {
-    release(from, take(from, {}));
-  }
+  for (const auto from : {opener, other(opener), opener}) { release(from, take(from, {})); }
   accept(other(opener));
   stop_listening(other(opener));
 }
@@ -275,9 +277,7 @@ void Stage::inject(const std::vector<std::byte>& datagram) {
   work();
 }
 
-Pair Stage::states() {
-  return {state_in(us_.snapshot(), flow_), peer_.state(flow_.reversed())};
-}
+Pair Stage::states() { return {state_in(us_.snapshot(), flow_), peer_.state(flow_.reversed())}; }
 
 Pair Stage::settle(Pair expected, Pair otherwise) {
   Pair found{};

@@ -26,9 +26,9 @@ enum class Side : std::uint8_t { us, peer };
 struct StageOptions {
   Witness* witness = nullptr;  // Asked after each step as well; none: not wanted.
   bool slow = false;
-  End::View view{};            // Of our end's events.
-  Side opener = Side::us;      // Stands on the left.
-  Port client{}, server{};     // The opener's, and the other end's.
+  End::View view{};         // Of our end's events.
+  Side opener = Side::us;   // Stands on the left.
+  Port client{}, server{};  // The opener's, and the other end's.
 };
 
 class Stage {
@@ -116,7 +116,7 @@ class Stage {
   link::FaultyDevice* wire_ = nullptr;  // Owned by us_.
   End us_;
   Instant now_{1s};
-  Flow flow_;                // As we see it.
+  Flow flow_;  // As we see it.
   std::array<std::deque<Sent>, 2> waiting_, departed_;
   std::array<bool, 2> divert_{};
   bool pass_ = false;

@@ -21,17 +21,16 @@ std::string advice(int error) {
     case EPERM:
       return "; run as root, or give the program the capability CAP_NET_ADMIN (setcap "
              "cap_net_admin=ep PROGRAM)";
-    case ENODEV:    return "; there is no such interface (ip link lists them)";
-    case EEXIST:    return "; it is there already";
+    case ENODEV:       return "; there is no such interface (ip link lists them)";
+    case EEXIST:       return "; it is there already";
     case EINVAL:
-    case ERANGE:    return "; the kernel does not take this value";
+    case ERANGE:       return "; the kernel does not take this value";
     case ENETUNREACH:
-    case EHOSTUNREACH:
-      return "; the gateway lies in no network of the interface";
-    case ENETDOWN:  return "; the interface is down: bring it up first";
+    case EHOSTUNREACH: return "; the gateway lies in no network of the interface";
+    case ENETDOWN:     return "; the interface is down: bring it up first";
     case EOPNOTSUPP:
-    case EACCES:    return "; IPv6 is switched off here, or this device cannot do it";
-    default:        return "";
+    case EACCES:       return "; IPv6 is switched off here, or this device cannot do it";
+    default:           return "";
   }
 }
 

@@ -13,7 +13,8 @@ void bring_up(const std::string& interface);
 // `mtu` in octets of an IP datagram; what is allowed is the device's to say.
 void set_mtu(const std::string& interface, std::uint32_t mtu);
 // Gives the interface an address, and its network a route, without duplicate address detection; one
-// that it has, it keeps. On an interface that is up, packets for the address are taken when this returns; bring it up first.
+// that it has, it keeps. On an interface that is up, packets for the address are taken when this
+// returns; bring it up first.
 void add_address(const std::string& interface, const Prefix& address);
 // Packets for `destination` go out by the interface, to `gateway` if one is named.
 void add_route(const std::string& interface, const Prefix& destination);

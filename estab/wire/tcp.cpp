@@ -38,10 +38,8 @@ bool take_option(Options& o, std::uint8_t kind, Bytes body) {
       if (body.size() != 1) return false;
       if (!o.window_scale) o.window_scale = std::uint8_t(body[0]);
       return true;
-    case sack_permitted:
-      o.sack_permitted = true;
-      return body.empty();
-    case sack: return take_sack(o, body);
+    case sack_permitted: o.sack_permitted = true; return body.empty();
+    case sack:           return take_sack(o, body);
     case timestamps:
       if (body.size() != 8) return false;
       if (!o.timestamps)

@@ -53,9 +53,7 @@ std::string refusal(F&& call) {
   try {
     call();
     return {};
-  } catch (const std::system_error& error) {
-    return error.what();
-  }
+  } catch (const std::system_error& error) { return error.what(); }
 }
 
 class Interface : public InNamespace {};

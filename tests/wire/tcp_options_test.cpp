@@ -208,8 +208,7 @@ std::optional<Options> twin(Bytes o) {
     if (kind == 2 && !result.mss) result.mss = load_be<std::uint16_t>(&o[at + 2]);
     if (kind == 3 && !result.window_scale) result.window_scale = std::uint8_t(o[at + 2]);
     if (kind == 4) result.sack_permitted = true;
-    if (kind == 8 && !result.timestamps)
-      result.timestamps = Timestamps{word(at + 2), word(at + 6)};
+    if (kind == 8 && !result.timestamps) result.timestamps = Timestamps{word(at + 2), word(at + 6)};
     if (kind == 5 && result.sack_count == 0)
       for (std::size_t i = at + 2; i < at + length && result.sack_count < 4; i += 8)
         result.sack[result.sack_count++] = {Seq{word(i)}, Seq{word(i + 4)}};
