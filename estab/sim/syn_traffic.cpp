@@ -18,7 +18,7 @@ using observe::HandshakeStep;
 
 constexpr std::array<Milliseconds, 4> attempts_after{0ms, 1s, 3s, 7s};
 constexpr std::array<Milliseconds, 5> answers_after{0ms, 1s, 3s, 7s, 15s};
-constexpr Duration tick = 100ms;
+constexpr Duration between_ticks = 100ms;
 
 enum class Kind : std::uint8_t {
   arrival,     // A client of a stream appears.
@@ -296,7 +296,7 @@ void Traffic::server_gets_reset(std::uint32_t i) {
 void Traffic::server_tick() {
   const auto& server = scenario_.server;
   const bool slow = Instant{server.slow_from} <= now_ && now_ < Instant{server.slow_until};
-  constexpr double seconds = std::chrono::duration<double>(tick).count();
+  constexpr double seconds = std::chrono::duration<double>(between_ticks).count();
   may_accept_ += (slow ? server.slow_rate : server.accept_rate) * seconds;
   const auto taken = std::min(accept_queue_, std::uint32_t(may_accept_));
   accept_queue_ -= taken, accepted_ += taken;
@@ -308,7 +308,7 @@ void Traffic::server_tick() {
                 .accept_limit = server.accept_limit,
                 .half_open_timeout = server.half_open_timeout,
                 .accepted = accepted_});
-  schedule(tick, Kind::tick, 0);
+  schedule(between_ticks, Kind::tick, 0);
 }
 
 }  // namespace
