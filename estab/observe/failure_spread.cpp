@@ -29,7 +29,8 @@ void for_each_network(Failures sorted, Network&& network_of, F&& f) {
 Address host_of(const Address& source) { return source.is_v4() ? source : source.prefix(64); }
 
 void count_hosts(Failures sorted, double total, FailureSpread& spread) {
-  std::array<double, 16> busiest{};
+  std::array<double, 16> all{};
+  const auto busiest = std::span{all}.first(std::clamp<std::size_t>(sorted.size() / 4, 1, 16));
   for_each_network(sorted, host_of, [&](const Address& host, double weight) {
     ++spread.sources;
     if (weight / total > spread.top_host_share)
@@ -37,6 +38,7 @@ void count_hosts(Failures sorted, double total, FailureSpread& spread) {
     auto& least = *std::ranges::min_element(busiest);
     least = std::max(least, weight);
   });
+  spread.top_hosts = std::min(unsigned(busiest.size()), spread.sources);
   spread.top_hosts_share = std::accumulate(busiest.begin(), busiest.end(), 0.0) / total;
 }
 
@@ -78,33 +80,20 @@ void find_top_prefix(Failures sorted, double total, FailureSpread& spread) {
 
 }  // namespace
 
-FailureWindow::FailureWindow(std::size_t capacity) : ring_(capacity) { sorted_.reserve(capacity); }
-
-void FailureWindow::add(const FailedHandshake& failure) {
-  if (size_ == ring_.size()) first_ = (first_ + 1) % ring_.size(), --size_;
-  ring_[(first_ + size_++) % ring_.size()] = failure;
-}
-
-void FailureWindow::forget_before(std::uint32_t cohort) {
-  for (; size_ > 0 && ring_[first_].cohort < cohort; --size_) first_ = (first_ + 1) % ring_.size();
-}
-
-FailureSpread FailureWindow::spread() {
-  sorted_.clear();
-  FailureSpread spread{.samples = size()};
+FailureSpread measure_spread(std::span<FailedHandshake> failures) {
+  FailureSpread spread{.samples = unsigned(failures.size())};
+  if (failures.empty()) return spread;
   double total = 0;
-  for (std::size_t i = 0; i < size_; ++i) {
-    const auto& failure = sorted_.emplace_back(ring_[(first_ + i) % ring_.size()]);
+  for (const auto& failure : failures) {
     total += failure.weight;
     spread.repeated += failure.repeated ? failure.weight : 0;
     spread.known += failure.known ? failure.weight : 0;
   }
-  if (size_ == 0) return spread;
   spread.repeated /= total, spread.known /= total;
-  std::ranges::sort(sorted_, {}, &FailedHandshake::source);
-  count_hosts(sorted_, total, spread);
-  count_prefixes(sorted_, total, spread);
-  find_top_prefix(sorted_, total, spread);
+  std::ranges::sort(failures, {}, &FailedHandshake::source);
+  count_hosts(failures, total, spread);
+  count_prefixes(failures, total, spread);
+  find_top_prefix(failures, total, spread);
   return spread;
 }
 

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// From where failed handshakes came: the last cohorts' sampled failures, and what they have in
-// common. Bounded, and nothing is allocated after construction.
+// From where failed handshakes came, and what they have in common.
 #pragma once
 #include <cstdint>
-#include <vector>
+#include <span>
 
 #include "estab/base/address.hpp"
 
@@ -11,7 +10,6 @@ namespace estab::observe {
 
 struct FailedHandshake {
   Address source;
-  std::uint32_t cohort = 0;
   float weight = 1;       // It stands for so many.
   bool repeated = false;  // Its SYN came again: somebody waits for our answer.
   bool known = false;     // Its prefix had completed handshakes before.
@@ -24,7 +22,10 @@ struct FailureSpread {
   double repeated = 0, known = 0;
   Address top_host;
   double top_host_share = 0;
-  double top_hosts_share = 0;  // The 16 busiest hosts together; an IPv6 host is a /64.
+  // The busiest hosts together: 16, or as many as a quarter of the samples, so that a few failures
+  // of nobody in particular do not look like few hosts. An IPv6 host is a /64.
+  unsigned top_hosts = 0;
+  double top_hosts_share = 0;
   // The longest prefix of /24 to /20 (IPv6 /48) that more than half of them share; if none, the
   // busiest /24 or /48.
   Prefix top_prefix;
@@ -33,21 +34,7 @@ struct FailureSpread {
   double prefix_entropy = 0;
 };
 
-class FailureWindow {
- public:
-  // `capacity`: failures of 28 octets; the oldest make room.
-  explicit FailureWindow(std::size_t capacity);
-
-  void add(const FailedHandshake& failure);
-  // Forgets what is of an older cohort.
-  void forget_before(std::uint32_t cohort);
-  [[nodiscard]] unsigned size() const { return unsigned(size_); }
-  // Sorts the failures: costs some tens of microseconds, so ask once a second at the most.
-  [[nodiscard]] FailureSpread spread();
-
- private:
-  std::vector<FailedHandshake> ring_, sorted_;
-  std::size_t first_ = 0, size_ = 0;
-};
+// Sorts the failures and allocates nothing; thousands take some hundreds of microseconds.
+[[nodiscard]] FailureSpread measure_spread(std::span<FailedHandshake> failures);
 
 }  // namespace estab::observe

@@ -23,12 +23,12 @@ FloodDetector::FloodDetector(const HandshakeSource& source, const Endpoint& list
       source_(source),
       listener_(listener),
       ledger_(config.ledger),
-      failures_(config.failures),
       failure_arm_(config.failure_arm),
       ratio_arm_(config.ratio_arm),
       control_arm_(config.control_arm),
       usual_rate_(config.usual_keep),
       usual_silent_(config.usual_keep) {
+  failures_.reserve(config.ledger);
   report_.evidence.listener = listener;
   report_.evidence.source = source;
 }
@@ -130,20 +130,21 @@ void FloodDetector::observe(const HandshakeTally& tally) {
 FloodDetector::Judged FloodDetector::close(std::uint32_t cohort) {
   Judged judged;
   const double weight = ledger_.weight(cohort);
-  ledger_.close(cohort, [&](const auto& entry) { count(entry, weight, judged); });
+  ledger_.judge(cohort, [&](const auto& entry) { return count(entry, weight, judged); });
+  if (cohort >= evidence_cohorts) ledger_.forget(cohort - evidence_cohorts);
   count_unseen(at(cohort).tally, judged);
-  failures_.forget_before(cohort + 1 - std::min(cohort + 1, evidence_cohorts));
   judged_[cohort % evidence_cohorts] = judged;
   return judged;
 }
 
-void FloodDetector::count(const HandshakeLedger::Entry& entry, double weight, Judged& judged) {
+bool FloodDetector::count(const HandshakeLedger::Entry& entry, double weight,
+                          Judged& judged) const {
   auto& counts = judged.counts;
   if (source_.answers && !entry.answered) {
     counts.unanswered += weight;
-    return;
+    return false;
   }
-  if (entry.left) return;  // Its completion, if it was one, is in the tally.
+  if (entry.left) return false;  // Its completion, if it was one, is in the tally.
   counts.syns += weight;
   const bool failed = !entry.completed && !entry.reset;
   if (entry.completed) counts.completed += weight, counts.silent += entry.data ? 0 : weight;
@@ -151,13 +152,8 @@ void FloodDetector::count(const HandshakeLedger::Entry& entry, double weight, Ju
   else counts.failed += weight;
   auto& stratum = entry.known ? judged.known : judged.unknown;
   stratum.syns += weight, ++stratum.samples;
-  if (!failed) return;
-  stratum.failed += weight, ++stratum.failed_samples;
-  failures_.add({.source = entry.source,
-                 .cohort = entry.cohort,
-                 .weight = float(weight),
-                 .repeated = entry.syns > 1,
-                 .known = entry.known});
+  if (failed) stratum.failed += weight, ++stratum.failed_samples;
+  return failed;
 }
 
 void FloodDetector::count_unseen(const HandshakeTally& tally, Judged& judged) const {
@@ -195,6 +191,17 @@ void FloodDetector::run_arms(const Judged& judged) {
                       std::max(failure_arm_.usual_completed(), least_completed()));
 }
 
+FailureSpread FloodDetector::spread() {
+  failures_.clear();
+  ledger_.for_each_failure([&](const HandshakeLedger::Entry& entry) {
+    failures_.push_back({.source = entry.source,
+                         .weight = float(ledger_.weight(entry.cohort)),
+                         .repeated = entry.syns > 1,
+                         .known = entry.known});
+  });
+  return measure_spread(failures_);
+}
+
 Evidence FloodDetector::evidence(std::uint32_t cohort, const Judged& judged) {
   Evidence e{.listener = listener_,
              .cohort = start_of(cohort),
@@ -217,7 +224,7 @@ Evidence FloodDetector::evidence(std::uint32_t cohort, const Judged& judged) {
              .usual_rate = usual_rate_.value(),
              .usual_silent_share = usual_silent_.value(),
              .usual_talks = talked_ >= 30,
-             .spread = failures_.spread(),
+             .spread = spread(),
              .gauges = gauges_,
              .lights = lights_};
   for (const auto& each : judged_) e.recent += each.counts;

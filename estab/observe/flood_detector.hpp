@@ -4,11 +4,12 @@
 // first SYN, and judged when a cohort is between three and four seconds old; three arms find what
 // is not everyday, and the evidence of the last five cohorts names it (flood_verdict.hpp).
 //   - Same observations in, same verdicts out: time and key come from the caller.
-//   - About 110 KiB, all of it from construction; no allocation per observation.
+//   - About 140 KiB, all of it from construction; no allocation per observation.
 //   - Not thread-safe. A verdict is held until the arm that raised it clears.
 #pragma once
 #include <array>
 #include <cstdint>
+#include <vector>
 
 #include "estab/observe/failure_spread.hpp"
 #include "estab/observe/flood_arms.hpp"
@@ -20,8 +21,7 @@
 namespace estab::observe {
 
 struct FloodDetectorConfig {
-  std::size_t ledger = 1024;    // Handshakes sampled, of 32 octets.
-  std::size_t failures = 1024;  // Failures remembered for the evidence, of 28 octets.
+  std::size_t ledger = 2048;  // Handshakes sampled, of 32 octets.
   // Of the half-open queue's limit, how much in its timeout must complete lest a server is idle.
   double idle_share = 0.3;
   double least_completed = 10;  // A second, where limit and timeout are not known.
@@ -87,11 +87,13 @@ class FloodDetector {
   Cohort& at(std::uint32_t cohort) { return cohorts_[cohort % cohorts]; }
   void first_syn(const Sighting& sighting);
   [[nodiscard]] Judged close(std::uint32_t cohort);
-  void count(const HandshakeLedger::Entry& entry, double weight, Judged& judged);
+  // Whether it failed.
+  bool count(const HandshakeLedger::Entry& entry, double weight, Judged& judged) const;
   void count_unseen(const HandshakeTally& tally, Judged& judged) const;
   void run_arms(const Judged& judged);
   [[nodiscard]] Stratum recent(Stratum Judged::* stratum) const;
   [[nodiscard]] double least_completed() const;
+  [[nodiscard]] FailureSpread spread();
   [[nodiscard]] Evidence evidence(std::uint32_t cohort, const Judged& judged);
   void learn_usual(const Evidence& evidence, Verdict verdict);
   void hold_or_replace(Verdict verdict, const Evidence& evidence);
@@ -100,7 +102,7 @@ class FloodDetector {
   HandshakeSource source_;
   Endpoint listener_;
   HandshakeLedger ledger_;
-  FailureWindow failures_;
+  std::vector<FailedHandshake> failures_;  // Room to sort them.
   std::array<Cohort, cohorts> cohorts_{};
   std::array<Judged, evidence_cohorts> judged_{};
   FailureArm failure_arm_;

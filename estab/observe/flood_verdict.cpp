@@ -7,8 +7,8 @@
 namespace estab::observe {
 namespace {
 
-// Sampled failures without which nothing is named, and without which hosts are not.
-constexpr unsigned enough = 20, enough_for_hosts = 64;
+// Sampled failures without which nothing is named.
+constexpr unsigned enough = 20;
 
 // Our answers do not arrive: those who wait for them ask again, and are people we know. A server
 // that knows nobody yet can still tell by its traffic: as many as usual come and none completes,
@@ -34,8 +34,7 @@ bool looks_like_connect_flood(const Evidence& e) {
 }
 
 Verdict name_attack(const Evidence& e) {
-  if (e.spread.samples >= enough_for_hosts && e.spread.top_hosts_share > 0.5)
-    return Verdict::few_hosts;
+  if (e.spread.top_hosts_share > 0.5) return Verdict::few_hosts;
   if (e.spread.top_prefix_share > 0.5) return Verdict::reflector;
   return Verdict::spoofed_flood;
 }

@@ -81,8 +81,8 @@ std::string sentence(Verdict verdict, const Evidence& e) {
       return fmt::format("{}; {} of those that failed asked again, {} are of known prefixes: {}",
                          attack(e), percent(s.repeated), percent(s.known), name);
     case Verdict::few_hosts:
-      return fmt::format("{}: {}, {} alone {}, the busiest 16 {}", attack(e), name,
-                         s.top_host.to_string(), percent(s.top_host_share),
+      return fmt::format("{}: {}, {} alone {}, the busiest {} together {}", attack(e), name,
+                         s.top_host.to_string(), percent(s.top_host_share), s.top_hosts,
                          percent(s.top_hosts_share));
     case Verdict::reflector:
       return fmt::format("{}: {} against {} ({})", attack(e), name, s.top_prefix.to_string(),

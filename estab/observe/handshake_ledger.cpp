@@ -65,6 +65,12 @@ void HandshakeLedger::thin() {
       remove(entry);
 }
 
+void HandshakeLedger::forget(std::uint32_t cohort) {
+  if (at(cohort).number != cohort || at(cohort).size == 0) return;
+  for (auto& entry : entries_)
+    if (entry.syns > 0 && entry.cohort == cohort) remove(entry);
+}
+
 void HandshakeLedger::remove(Entry& entry) {
   const auto i = std::uint16_t(&entry - entries_.data());
   auto* link = &bucket(entry.hash);

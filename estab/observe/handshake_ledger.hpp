@@ -5,7 +5,8 @@
 // largest cohort asks for one bit more, and those that lack it go; a cohort that stayed small lets
 // the next one ask for one bit less. So each cohort is an unbiased sample at its own known rate, an
 // attacker can aim neither at it nor away from it, and a SYN that is repeated falls on the same
-// entry.
+// entry. What failed stays for a while after it was judged: it is the evidence, and clients ask
+// once more after 7 s.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -30,13 +31,14 @@ class HandshakeLedger {
     bool reset : 1 = false;  // By the client.
     bool data : 1 = false;
     bool left : 1 = false;
+    bool failed : 1 = false;  // It was judged, and nothing had come of it.
   };
 
   // `capacity`: entries of 32 octets, 16..32768.
   explicit HandshakeLedger(std::size_t capacity);
 
-  // Cohorts are opened in their order and closed in the same; at most `live_cohorts` are open.
-  static constexpr std::uint32_t live_cohorts = 8;
+  // Cohorts are opened, judged and forgotten in their order, at most `live_cohorts` at once.
+  static constexpr std::uint32_t live_cohorts = 16;
   void open(std::uint32_t cohort);
   // Notes a SYN of the newest cohort: one entry more, or one SYN more on it. Null: not sampled.
   Entry* syn(std::uint64_t hash, const Address& source);
@@ -45,14 +47,22 @@ class HandshakeLedger {
 
   // Each entry of a cohort stands for this many handshakes: a power of two.
   [[nodiscard]] double weight(std::uint32_t cohort) const;
-  // Calls f(const Entry&) for all entries of the cohort, then forgets them.
+  // Calls f(const Entry&) for all entries of the cohort; those for which it says true failed, and
+  // stay. The others are forgotten.
   template <class F>
-  void close(std::uint32_t cohort, F&& f) {
+  void judge(std::uint32_t cohort, F&& f) {
     for (auto& entry : entries_) {
       if (entry.syns == 0 || entry.cohort != cohort) continue;
-      f(std::as_const(entry));
-      remove(entry);
+      entry.failed = f(std::as_const(entry));
+      if (!entry.failed) remove(entry);
     }
+  }
+  void forget(std::uint32_t cohort);
+  // Calls f(const Entry&) for all that were judged and failed, if nothing came of them since.
+  template <class F>
+  void for_each_failure(F&& f) const {
+    for (const auto& entry : entries_)
+      if (entry.syns > 0 && entry.failed && !entry.completed && !entry.reset) f(entry);
   }
   [[nodiscard]] std::size_t size() const { return size_; }
 

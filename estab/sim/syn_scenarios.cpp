@@ -87,7 +87,7 @@ void add_troubles(std::vector<SynScenario>& list) {
 }
 
 void add_floods(std::vector<SynScenario>& list) {
-  for (const double rate : {2000, 300, 100, 50, 15})
+  for (const double rate : {2000, 300, 100, 50, 15, 12})
     list.push_back(under("flood " + std::to_string(int(rate)) + "/s", flood(rate)));
   list.push_back(under("flood 1500/s in crowd x10", flood(1500)));
   list.back().streams.push_back(crowd(10));
@@ -105,6 +105,11 @@ void add_floods(std::vector<SynScenario>& list) {
   repeated.model.attempts = 4, repeated.model.persistent = true;
   list.push_back(under("flood 300/s, SYNs repeated", repeated));
   list.push_back(under("busy 1000/s + flood 250/s", flood(250), Verdict::spoofed_flood, 1000));
+  list.push_back(under("busy 1000/s + flood 120/s", flood(120), Verdict::spoofed_flood, 1000));
+  // The server has just started: it knows nobody.
+  list.push_back(under("just started + flood 60/s", flood(60)));
+  list.back().streams[1].from = 10s, list.back().streams[1].until = 70s;
+  list.back().event_from = 10s, list.back().event_until = 70s, list.back().length = 120s;
   // Not above a tenth: what is reached is printed, and bounds nothing.
   list.push_back(under("busy 1000/s + flood 100/s", flood(100), Verdict::spoofed_flood, 1000));
   list.back().bounded = false;
