@@ -92,7 +92,7 @@ struct Stratum {
 class ControlArm {
  public:
   struct Config {
-    double allowed = 0.25, alarm = 0.3, most = 1.0;
+    double allowed = 0.2, alarm = 0.2, most = 1.0;
     unsigned known_samples = 30, failed_samples = 20;  // Fewer say nothing.
     double least_failed = 0.06;  // Of what usually completes: fewer failures are not worth a word.
   };
