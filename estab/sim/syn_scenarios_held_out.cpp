@@ -113,11 +113,21 @@ SynScenario reflector_23() {
                Verdict::reflector);
 }
 
-SynScenario third_of_paths_broken() {
+SynScenario part_of_paths_broken() {
   auto scenario =
       place("answers to two fifths of the prefixes lost",
             {{.rate = 220, .sources = people(13, 3500, 0.08, 0.25)}}, Verdict::path_broken);
   scenario.outages = {{.from = from, .until = until, .share = 0.4}};
+  return scenario;
+}
+
+// Added when the one above had shown that a part of the paths is named late, and before that was
+// mended: the one above has been looked at since, this one has not.
+SynScenario some_phones_unreachable() {
+  auto scenario = place("answers to a third of the phones' prefixes lost",
+                        {{.rate = 130, .model = phones, .sources = people(20, 1800, 0.1, 0.5)}},
+                        Verdict::path_broken);
+  scenario.outages = {{.from = from, .until = until, .share = 0.33}};
   return scenario;
 }
 
@@ -159,9 +169,19 @@ SynScenario strangers_give_up() {
 }  // namespace
 
 std::vector<SynScenario> held_out_syn_scenarios() {
-  return {evening(),           jobs_on_the_minute(),    link_flap(),     carrier_nat(),
-          strangers_give_up(), backscatter(),           flood_v6(),      twelve_hosts(),
-          reflector_23(),      third_of_paths_broken(), filtered_scan(), busy_site(),
+  return {evening(),
+          jobs_on_the_minute(),
+          link_flap(),
+          carrier_nat(),
+          strangers_give_up(),
+          backscatter(),
+          flood_v6(),
+          twelve_hosts(),
+          reflector_23(),
+          part_of_paths_broken(),
+          some_phones_unreachable(),
+          filtered_scan(),
+          busy_site(),
           rising_flood()};
 }
 
