@@ -55,14 +55,15 @@ HandshakeCounts& HandshakeCounts::operator+=(const HandshakeCounts& other) {
 }
 
 Verdict decide(const Evidence& e) {
-  if ((e.alarm_a || e.alarm_c) && e.bad && e.spread.samples >= enough)
-    return looks_path_broken(e) ? Verdict::path_broken
-           : looks_like_scan(e) ? Verdict::half_open_scan
-                                : name_attack(e);
+  const bool alarm = e.alarm_a || e.alarm_c, named = e.spread.samples >= enough;
+  // No alarm, so a warning is ground enough: where only some paths are broken, there is no more.
+  if (((alarm && e.bad) || e.warning) && named && looks_path_broken(e)) return Verdict::path_broken;
+  if (alarm && e.bad && named)
+    return looks_like_scan(e) ? Verdict::half_open_scan : name_attack(e);
   if (looks_like_connect_flood(e)) return Verdict::connect_flood;
   if (e.lights.slow_application) return Verdict::overload;
   if (looks_like_scan(e)) return Verdict::half_open_scan;
-  return e.alarm_a || e.alarm_c || e.warning ? Verdict::failing : Verdict::quiet;
+  return alarm || e.warning ? Verdict::failing : Verdict::quiet;
 }
 
 std::uint8_t doubts(Verdict verdict, const Evidence& e) {

@@ -76,6 +76,11 @@ void add_troubles(std::vector<SynScenario>& list) {
   list.push_back(site("our egress dead"));
   list.back().outages = {{.from = from, .until = until}};
   list.back().expected = Verdict::path_broken;
+  for (const double share : {0.25, 0.5}) {
+    list.push_back(site("answers to " + std::to_string(int(share * 100)) + " % of prefixes lost"));
+    list.back().outages = {{.from = from, .until = until, .share = share}};
+    list.back().expected = Verdict::path_broken;
+  }
   list.push_back(site("application stops"));
   list.back().server.slow_rate = 5;
   list.back().server.slow_from = from, list.back().server.slow_until = until;
