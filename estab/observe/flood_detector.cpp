@@ -202,6 +202,16 @@ FailureSpread FloodDetector::spread() {
   return measure_spread(failures_);
 }
 
+// A few failures a second cannot fill the queue, however much more they are than usual.
+bool FloodDetector::keep_warning(const HandshakeCounts& recent) {
+  const std::chrono::duration<double> timeout =
+      gauges_.half_open_timeout.value_or(Milliseconds{31'000});
+  const double limit = gauges_.half_open_limit.value_or(0);
+  const bool fills = recent.failed / evidence_cohorts * timeout.count() > 0.5 * limit;
+  warning_ = ratio_arm_.warn() && (warning_ || fills);
+  return warning_;
+}
+
 Evidence FloodDetector::evidence(std::uint32_t cohort, const Judged& judged) {
   Evidence e{.listener = listener_,
              .cohort = start_of(cohort),
@@ -236,12 +246,7 @@ Evidence FloodDetector::evidence(std::uint32_t cohort, const Judged& judged) {
   }
   e.sources = sources.estimate(), e.prefixes = prefixes.estimate();
   e.completed_sources = completed.estimate();
-  // A few failures a second cannot fill the queue, however much more they are than usual.
-  const double timeout =
-      std::chrono::duration<double>(gauges_.half_open_timeout.value_or(Milliseconds{31'000}))
-          .count();
-  const bool fills = judged.counts.failed * timeout > 0.5 * gauges_.half_open_limit.value_or(0);
-  e.warning = ratio_arm_.warn() && fills;
+  e.warning = keep_warning(e.recent);
   return e;
 }
 

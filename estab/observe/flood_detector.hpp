@@ -94,6 +94,7 @@ class FloodDetector {
   [[nodiscard]] Stratum recent(Stratum Judged::* stratum) const;
   [[nodiscard]] double least_completed() const;
   [[nodiscard]] FailureSpread spread();
+  bool keep_warning(const HandshakeCounts& recent);
   [[nodiscard]] Evidence evidence(std::uint32_t cohort, const Judged& judged);
   void learn_usual(const Evidence& evidence, Verdict verdict);
   void hold_or_replace(Verdict verdict, const Evidence& evidence);
@@ -113,6 +114,7 @@ class FloodDetector {
   HandshakeGauges gauges_;
   Lights lights_;
   FloodReport report_;
+  bool warning_ = false;
   bool begun_ = false;
   std::int64_t first_second_ = 0;  // Of the clock; cohorts are numbered from it.
   std::uint32_t newest_ = 0;       // The cohort that is filled ...

@@ -20,9 +20,18 @@ bool looks_path_broken(const Evidence& e) {
   return usual >= enough && e.recent.completed < 0.1 * usual && e.recent.syns < 2.5 * usual;
 }
 
+// Without repeated SYNs a broken path shows only in the sum: a flood comes on top of what usually
+// completes, a broken path or a full accept queue takes from it. What may be ours is no attack.
+bool may_be_ours(const Evidence& e) {
+  if (!e.source.answers && e.lights.slow_application) return true;
+  if (e.source.repeats) return false;
+  const double usual = e.usual_completed * evidence_cohorts;
+  return e.recent.completed < 0.8 * usual && e.recent.syns < 2 * usual;
+}
+
 bool looks_like_scan(const Evidence& e) {
   const auto& r = e.recent;
-  return r.reset >= enough && r.reset > r.failed && r.reset > 0.2 * r.completed;
+  return r.reset >= enough / 2 && r.reset > r.failed && r.reset > 0.2 * r.completed;
 }
 
 // More complete and stay silent than usually complete at all.
@@ -57,8 +66,10 @@ HandshakeCounts& HandshakeCounts::operator+=(const HandshakeCounts& other) {
 Verdict decide(const Evidence& e) {
   const bool alarm = e.alarm_a || e.alarm_c, named = e.spread.samples >= enough;
   // No alarm, so a warning is ground enough: where only some paths are broken, there is no more.
-  if (((alarm && e.bad) || e.warning) && named && looks_path_broken(e)) return Verdict::path_broken;
-  if (alarm && e.bad && named)
+  const bool ours = may_be_ours(e);
+  if (((alarm && e.bad) || e.warning) && named && !ours && looks_path_broken(e))
+    return Verdict::path_broken;
+  if (alarm && e.bad && named && !ours)
     return looks_like_scan(e) ? Verdict::half_open_scan : name_attack(e);
   if (looks_like_connect_flood(e)) return Verdict::connect_flood;
   if (e.lights.slow_application) return Verdict::overload;
@@ -72,6 +83,8 @@ std::uint8_t doubts(Verdict verdict, const Evidence& e) {
     if (!e.source.repeats) open |= doubt::path;
     if (!e.source.resets) open |= doubt::scan;
   }
+  if (!e.source.answers && (verdict == Verdict::path_broken || verdict == Verdict::failing))
+    open |= doubt::answers;
   if (verdict == Verdict::spoofed_flood && e.spread.sources * 2 < e.spread.samples)
     open |= doubt::repeating;
   if (verdict == Verdict::overload && !e.source.data) open |= doubt::silence;

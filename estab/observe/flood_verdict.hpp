@@ -81,6 +81,7 @@ inline constexpr std::uint8_t counted = 4;     // Completions were counted, not 
 inline constexpr std::uint8_t unproven = 8;    // Completions were taken for what they seemed.
 inline constexpr std::uint8_t silence = 16;    // A connect flood cannot be told from a crowd.
 inline constexpr std::uint8_t repeating = 32;  // Sources repeat: they may be real hosts.
+inline constexpr std::uint8_t answers = 64;    // The server may not have answered at all.
 }  // namespace doubt
 
 // The verdict on a cohort by its own evidence; what holds over time is the detector's.

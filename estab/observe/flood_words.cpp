@@ -100,6 +100,7 @@ std::string doubts_in_words(std::uint8_t open) {
   say(doubt::repeating, "sources repeat, so they may be real");
   say(doubt::path, "repeated SYNs are not seen: a broken path is not excluded");
   say(doubt::scan, "resets are not seen: a half-open scan is not excluded");
+  say(doubt::answers, "answers are not seen: the server may be silent");
   say(doubt::silence, "text is not seen: a connect flood is not excluded");
   say(doubt::counted, "completions are counted, not matched");
   say(doubt::unproven, "completions are not proven");

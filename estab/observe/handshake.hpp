@@ -47,8 +47,8 @@ struct HandshakeGauges {
 // What happened since the last tally to handshakes whose flows the source does not see.
 struct HandshakeTally {
   Instant at{};
-  std::uint32_t completed = 0;         // All that completed (the kernel's PassiveOpens).
-  std::uint32_t unseen_syns = 0;       // SYNs that left no socket (SyncookiesSent) ...
+  std::uint32_t completed = 0;    // All that completed (the kernel's PassiveOpens).
+  std::uint32_t unseen_syns = 0;  // SYNs without a socket (SyncookiesSent, TCPReqQFullDrop) ...
   std::uint32_t unseen_completed = 0;  // ... and those of them that completed (SyncookiesRecv).
   friend bool operator==(const HandshakeTally&, const HandshakeTally&) = default;
 };

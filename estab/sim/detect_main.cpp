@@ -84,7 +84,7 @@ std::string bound(const sim::SynScore& score) {
 
 void print_row(const sim::SynScore& s) {
   const bool event = s.expected != Verdict::quiet;
-  fmt::print("{:<44} {:>6} {:>6} {:>12} {:>6} {:>6}  {:<6}  {}\n", s.name,
+  fmt::print("{:<48} {:>6} {:>6} {:>12} {:>6} {:>6}  {:<6}  {}\n", s.name,
              share(s.attacks, s.trials), event ? share(s.named, s.trials) : "-", delay(s),
              share(s.warned, s.trials), share(s.overflowed, s.trials), bound(s), verdicts(s));
 }
@@ -124,7 +124,7 @@ int run(const Arguments& a) {
     return 2;
   }
   if (!a.words)
-    fmt::print("{:<44} {:>6} {:>6} {:>12} {:>6} {:>6}  {:<6}  {}\n", "scenario", "alarm", "named",
+    fmt::print("{:<48} {:>6} {:>6} {:>12} {:>6} {:>6}  {:<6}  {}\n", "scenario", "alarm", "named",
                "after s", "warn", "full", "bound", "seconds of the event by verdict");
   std::vector<std::string> broken;
   for (const auto& scenario : scenarios) {

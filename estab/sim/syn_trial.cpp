@@ -33,7 +33,7 @@ class Jury final : public HandshakeSink {
   void gauges(const observe::HandshakeGauges& told) override {
     auto gauges = told;
     judge(gauges.at += phase_);
-    trial_.overflowed |= gauges.half_open == gauges.half_open_limit;
+    trial_.overflowed |= gauges.half_open && gauges.half_open == gauges.half_open_limit;
     watch_.observe(Endpoint{}, gauges);
   }
   void tally(const observe::HandshakeTally& told) override {
