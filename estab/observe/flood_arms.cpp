@@ -18,7 +18,7 @@ void FailureArm::cohort(double failed, double completed, double least) {
 }
 
 void RatioArm::cohort(double failed_share, unsigned samples) {
-  if (samples < config_.samples) return;
+  if (samples < config_.samples) return sum_.add(-config_.allowed, config_.most);
   if (!usual_.begun()) usual_.add(failed_share);
   sum_.add(failed_share - usual_.value() - config_.allowed, config_.most);
   if (sum_.value == 0) usual_.add(failed_share);

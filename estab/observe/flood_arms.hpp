@@ -62,7 +62,7 @@ class RatioArm {
  public:
   struct Config {
     double allowed = 0.08, warn = 0.15, most = 0.6;
-    unsigned samples = 30;  // A cohort with fewer says nothing.
+    unsigned samples = 30;  // A cohort with fewer says nothing but that time passes.
     double keep = 0.9;
   };
   explicit RatioArm(const Config& config) : config_(config), usual_(config.keep) {}

@@ -186,7 +186,7 @@ void FloodDetector::run_arms(const Judged& judged) {
   const auto& c = judged.counts;
   const auto samples = judged.known.samples + judged.unknown.samples;
   failure_arm_.cohort(c.failed, c.completed, least_completed());
-  if (c.syns > 0) ratio_arm_.cohort(c.failed / c.syns, samples);
+  ratio_arm_.cohort(c.syns > 0 ? c.failed / c.syns : 0, samples);
   control_arm_.cohort(recent(&Judged::known), recent(&Judged::unknown),
                       std::max(failure_arm_.usual_completed(), least_completed()));
 }
