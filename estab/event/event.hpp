@@ -17,7 +17,7 @@ enum class EventKind : std::uint8_t {
   dropped,     // A packet came in and was not taken, or only answered; the reason says why.
   sent,        // A packet went out.
   transition,  // before -> after, an arrow of Figure 5.
-  timer,       // A timer ran out that is worth a word: RTO, probe, delayed ACK.
+  first_text,  // A peer that opened has sent its first text: it is there, and wants something.
 };
 
 struct Event {

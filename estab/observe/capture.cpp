@@ -25,7 +25,7 @@ pcapng::Direction direction_of(EventKind kind) {
     case EventKind::received:
     case EventKind::dropped: return pcapng::Direction::inbound;
     case EventKind::transition:
-    case EventKind::timer: return pcapng::Direction::unknown;
+    case EventKind::first_text: return pcapng::Direction::unknown;
   }
   std::unreachable();
 }

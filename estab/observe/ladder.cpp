@@ -54,7 +54,7 @@ void Ladder::event(const Event& event, Bytes packet) {
 void Ladder::draw(const Event& event, Bytes packet_bytes) {
   if (event.kind == EventKind::transition && event.flow.remote == Endpoint{})
     return note_listener(event);
-  if (event.kind == EventKind::timer && !style_.explain) return;
+  if (event.kind == EventKind::first_text) return;  // The segment that brings it tells.
   const auto segment = read_segment(event, packet_bytes);
   if (event.length > 0 && !segment && event.kind != EventKind::dropped) return;
   if (!start_) start_ = event.at;
@@ -65,9 +65,7 @@ void Ladder::draw(const Event& event, Bytes packet_bytes) {
   switch (event.kind) {
     case EventKind::transition:
       return view_of(event, nullptr).transitions.push_back(event);
-    case EventKind::timer:
-      release();
-      return page_.note(event.at - *start_, full_reason(event.reason), Tone::faint);
+    case EventKind::first_text: return;
     case EventKind::received:
     case EventKind::dropped:
     case EventKind::sent:

@@ -6,7 +6,7 @@
 namespace estab::observe {
 
 void FlowTracker::event(const Event& event, const Segment* segment) {
-  if (event.kind != EventKind::timer) truth_[end_of(event.flow.local)] = event.after;
+  if (event.kind != EventKind::first_text) truth_[end_of(event.flow.local)] = event.after;
   if (segment == nullptr) return;
   const int sender = end_of(segment->source);
   // With both witnesses a segment was numbered when it left. What was not taken proves nothing of

@@ -331,6 +331,11 @@ Reason Stack::Impl::establish(const HalfOpen& record, Listener& listener, Segmen
 // Text shows that the peer is there, and wants something.
 void Stack::Impl::prove(tcp::Connection& connection) {
   connection.unproven = false;
+  log.note({.at = env.now,
+            .kind = EventKind::first_text,
+            .before = connection.state(),
+            .after = connection.state(),
+            .flow = connection.flow()});
   known_.insert(hash_network(secrets.table, connection.flow().remote.address), env.now);
 }
 

@@ -245,7 +245,7 @@ std::string Conversation::describe(const Entry& entry) const {
     case EventKind::dropped:    line += "> "; break;
     case EventKind::sent:       line += "< "; break;
     case EventKind::transition:
-    case EventKind::timer:      line += "  "; break;
+    case EventKind::first_text: line += "  "; break;
   }
   const auto ip = wire::parse_ip(entry.packet, entry.packet.size());
   const auto found = lines_.find({event.flow.local, event.flow.remote});

@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <set>
 
 #include "estab/fault/forged_syns.hpp"
+#include "estab/observe/flood_listener.hpp"
 #include "estab/sim/network.hpp"
 
 namespace estab::sim {
@@ -67,6 +69,8 @@ class Flood {
     return latencies_[std::size_t(double(latencies_.size() - 1) * quantile)];
   }
   [[nodiscard]] bool pressed() const { return pressed_; }
+  // What the detector said, but for quiet.
+  [[nodiscard]] const std::set<observe::Verdict>& verdicts() const { return verdicts_; }
 
  private:
   static StackConfig impatient() {
@@ -82,8 +86,21 @@ class Flood {
     for (Notice n; server_stack().next_notice(n);) serve(n);
     for (Notice n; client_stack().next_notice(n);) go_on(n);
     network_.transmit();
-    for (auto* stack : {&server_stack(), &client_stack()}) stack->log().clear();
+    client_stack().log().clear();
+    watch(network_.now());
     pressed_ |= info().mode != SynMode::normal;
+  }
+
+  // The detector hears what the server's listener hears.
+  void watch(Instant now) {
+    const auto note = [&](const observe::FloodReport& report) {
+      if (report.verdict != observe::Verdict::quiet) verdicts_.insert(report.verdict);
+    };
+    watch_.advance(now, note);
+    server_stack().log().drain([&](const Event& event, Bytes) { observe::observe(watch_, event); });
+    if (now < next_gauges_) return;
+    next_gauges_ = now + 1s;
+    observe::observe(watch_, server_stack().snapshot(now), Milliseconds{15s});
   }
 
   void attack() {
@@ -137,6 +154,9 @@ class Flood {
   fault::ForgedSyns forged_{{.target = {Network::address(0, false), Port{80}},
                              .sources = *Prefix::parse("20.0.0.0/6"),
                              .seed = 7}};
+  observe::FloodWatch watch_{{8, 9}, observe::HandshakeSource::listener()};
+  std::set<observe::Verdict> verdicts_;
+  Instant next_gauges_{};
   std::map<std::uint32_t, Client> open_;
   std::vector<Duration> latencies_;
   unsigned begun_ = 0, done_ = 0;
@@ -154,7 +174,9 @@ void stands(const StackConfig& server, double loss) {
   EXPECT_FALSE(quiet.pressed());
   EXPECT_EQ(flooded.pressed(), server.tcp.syn_cookies == tcp::CookieUse::under_pressure);
   EXPECT_LE(flooded.latency(0.99) - quiet.latency(0.99), 10ms);
+  EXPECT_EQ(quiet.verdicts(), std::set<observe::Verdict>{});
   flooded.rest(75s);
+  EXPECT_TRUE(flooded.verdicts().contains(observe::Verdict::spoofed_flood));
   EXPECT_EQ(flooded.info().mode, SynMode::normal);
   EXPECT_EQ(flooded.info().half_open, 0u);
 }

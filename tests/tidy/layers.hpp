@@ -21,7 +21,7 @@ inline const std::vector<Layer> layers{
     Layer{"tcp", {"event", "wire"}, {}, true},
     Layer{"ip", {"event", "wire"}, {}, true},
     Layer{"stack", {"tcp", "ip"}, {}, true},
-    Layer{"fault", {"base"}, {}},
+    Layer{"fault", {"wire"}, {}},
     Layer{"observe", {"event", "wire"}, {"fmt"}},
     Layer{"sim", {"stack", "fault", "observe"}, {"fmt", "CLI"}},
     // `wire`: a device that cannot send a super-segment cuts it.
