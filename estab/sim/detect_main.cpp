@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <map>
 
 #include "estab/sim/syn_scenarios.hpp"
 #include "estab/sim/syn_trial.hpp"
@@ -17,7 +19,7 @@ struct Arguments {
   std::uint64_t seed = 1;
   unsigned seeds = 12;
   bool held_out = false, all = false, words = false, list = false;
-  std::string scenario;
+  std::string scenario, source = "listener";
   sim::SynTrialConfig trial;
 };
 
@@ -35,8 +37,13 @@ void declare(CLI::App& app, Arguments& a) {
   app.add_option("--scenario", a.scenario, "This one alone");
   app.add_flag("--list", a.list, "Name the scenarios");
   app.add_flag("--words", a.words, "Print each verdict that differs from the second before");
-  app.add_option("--source", a.trial.view, "Who tells: listener, towards-server or kernel")
-      ->transform(CLI::CheckedTransformer(views, CLI::ignore_case));
+  app.add_option("--source", a.source,
+                 "Who tells: listener (whose bounds these are), towards-server or kernel")
+      ->capture_default_str()
+      ->check([](const std::string& name) {
+        return views.contains(name) ? std::string()
+                                    : "it is listener, towards-server or kernel, not " + name;
+      });
 }
 
 std::vector<sim::SynScenario> wanted(const Arguments& a) {
@@ -148,5 +155,6 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) { return app.exit(error) == 0 ? 0 : 2; }
+  arguments.trial.view = views.at(arguments.source);
   return run(arguments);
 }
