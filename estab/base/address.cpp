@@ -117,7 +117,9 @@ std::string Address::to_string() const {
 
 Address Address::prefix(unsigned length) const {
   const unsigned bits = is_v4() ? 96 + length : length;
-  const auto mask = [](unsigned count) { return count == 0 ? 0 : ~std::uint64_t{0} << (64 - count); };
+  const auto mask = [](unsigned count) {
+    return count == 0 ? 0 : ~std::uint64_t{0} << (64 - count);
+  };
   Address r;
   const std::byte* from = as_bytes(octets_).data();
   std::byte* to = std::as_writable_bytes(std::span{r.octets_}).data();

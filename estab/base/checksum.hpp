@@ -28,8 +28,8 @@ class Checksum {
   bool odd_ = false;  // The bytes so far end in the middle of a 16-bit word.
 };
 
-// The sum of big-endian 16-bit words over `data`, folded to 16 bits; a last odd byte counts as its word's
-// first. `scalar_sum` is the portable form that the run-time choice is tested against.
+// The sum of big-endian 16-bit words over `data`, folded to 16 bits; a last odd byte counts as its
+// word's first. `scalar_sum` is the portable form that the run-time choice is tested against.
 [[nodiscard]] std::uint64_t ones_complement_sum(Bytes data);
 [[nodiscard]] std::uint64_t scalar_sum(Bytes data);
 
