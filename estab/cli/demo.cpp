@@ -10,6 +10,7 @@
 #include "estab/cli/demo_process.hpp"
 #include "estab/cli/demo_scenes.hpp"
 #include "estab/cli/demo_witness.hpp"
+#include "estab/cli/flood_demo.hpp"
 #include "estab/cli/views.hpp"
 #include "estab/host/namespace.hpp"
 #include "estab/host/sockets.hpp"
@@ -50,6 +51,7 @@ std::vector<const Scene*> chosen(const std::vector<std::string>& names) {
 
 void list_scenes() {
   for (const auto& scene : scenes()) fmt::print("{:<20} {}\n", scene.name, scene.headline);
+  fmt::print("{:<20} {} (by name alone)\n", flood_name, flood_headline);
 }
 
 // The kernel in a network namespace of the demo's own; where that may not be, `obstacle` says why.
@@ -70,17 +72,21 @@ class Theatre {
   [[nodiscard]] std::unique_ptr<Peer> peer(PacketPool& pool) const {
     return obstacle_.empty() ? kernel_peer() : twin_peer(pool);
   }
+  [[nodiscard]] bool has_kernel() const { return obstacle_.empty(); }
   [[nodiscard]] std::string peer_name() const { return obstacle_.empty() ? "Linux" : "estab (2)"; }
-  // What the audience should know of the cast.
-  [[nodiscard]] std::string programme() const {
+  // Who plays.
+  [[nodiscard]] std::string cast() const {
     if (obstacle_.empty())
       return "Real packets, over a TUN device in a network namespace of its own: estab at one end, "
-             "the Linux kernel at the other. In the margins are the states of both ends, the "
-             "kernel's as sock_diag tells them; each segment is held until it has been seen.";
+             "the Linux kernel at the other.";
+    return fmt::format("Simulated: two estab stacks play, not the Linux kernel ({}).", obstacle_);
+  }
+  // And what the audience should know of the scenes.
+  [[nodiscard]] std::string programme() const {
     return fmt::format(
-        "Simulated: two estab stacks play, not the Linux kernel ({}). In the margins are the "
-        "states of both ends; each segment is held until it has been seen.",
-        obstacle_);
+        "{} In the margins are the states of both ends{}; each segment is held until it has been "
+        "seen.",
+        cast(), obstacle_.empty() ? ", the kernel's as sock_diag tells them" : "");
   }
 
  private:
@@ -165,7 +171,20 @@ Record play(const Scene& scene, const Theatre& theatre, Picture& picture, Witnes
   return {scene.name, stage.pairs(), stage.checks()};
 }
 
+void run_syn_flood(const DemoCommand& command) {
+  if (command.scenes.size() > 1 || command.check || command.ladder || !command.capture.empty())
+    throw UsageError(
+        fmt::format("{} is played alone, and only --simulated goes with it", flood_name));
+  watch_signals();
+  const Theatre theatre(command.simulated);
+  const auto terminal = terminal_of(STDOUT_FILENO);
+  Picture(terminal).paragraph(theatre.cast());
+  play_syn_flood(terminal, theatre.has_kernel());
+}
+
 void run_demo(const DemoCommand& command) {
+  if (std::ranges::find(command.scenes, flood_name) != command.scenes.end())
+    return run_syn_flood(command);
   const auto programme = chosen(command.scenes);
   if (command.list) return list_scenes();
   watch_signals();

@@ -22,7 +22,7 @@ all_played() {
 }
 
 listed=$("$estab" demo --list | awk '{print $1}' | xargs)
-[[ $listed == "$(xargs <<<"$names")" ]] || fail "it lists $listed"
+[[ $listed == "$(xargs <<<"$names syn-flood")" ]] || fail "it lists $listed"
 
 "$estab" demo --check >printed 2>errors || fail "a scene with the kernel failed"
 grep -q '^Real packets' printed || fail "it did not play with the kernel"
