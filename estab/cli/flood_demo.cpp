@@ -248,7 +248,7 @@ class Play {
 
 void print_outcomes(const Terminal& terminal, const std::vector<Outcome>& outcomes) {
   Picture picture(terminal);
-  const std::vector<std::size_t> widths{11, 10, 9, 9, 9, 10, 13};
+  const std::vector<std::size_t> widths{10, 9, 9, 7, 7, 9, 13};
   picture.headline(flood_name, "what became of the real clients");
   picture.paragraph({});
   picture.row({"act", "half-open", "served", "median", "slowest", "mode", "verdict"}, widths,
