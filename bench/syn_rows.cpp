@@ -69,7 +69,7 @@ class Syns final : public Work {
   }
 
  private:
-  static constexpr std::size_t table = 1 << 16;
+  static constexpr std::size_t table = 2 * 8192;  // More than the cache holds.
   static constexpr std::uint32_t cache_size = 8192;
   struct Octets {
     std::array<std::byte, 64> bytes;

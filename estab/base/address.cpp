@@ -128,17 +128,14 @@ Address Address::prefix(unsigned length) const {
   return r;
 }
 
-bool Address::agrees(const Address& other, unsigned length) const {
-  const bool four = is_v4();
-  if (four != other.is_v4()) return false;
-  const unsigned bits = four ? 96 + length : length;
+bool Address::agrees_v6(const Address& other, unsigned length) const {
   const auto half_agrees = [&](std::size_t at, unsigned count) {
     if (count == 0) return true;
     const auto mine = load_be<std::uint64_t>(as_bytes(octets_).data() + at);
     const auto theirs = load_be<std::uint64_t>(as_bytes(other.octets_).data() + at);
     return (mine ^ theirs) >> (64 - count) == 0;
   };
-  return half_agrees(0, std::min(bits, 64u)) && half_agrees(8, bits > 64 ? bits - 64 : 0);
+  return half_agrees(0, std::min(length, 64u)) && half_agrees(8, length > 64 ? length - 64 : 0);
 }
 
 std::optional<Prefix> Prefix::parse(std::string_view text) {

@@ -69,7 +69,11 @@ class Address {
   // The address with all bits after `length` cleared; length counts in the family (0..32, 0..128).
   [[nodiscard]] Address prefix(unsigned length) const;
   // Whether the first `length` bits are the same, counted in the family, which is the same too.
-  [[nodiscard]] bool agrees(const Address& other, unsigned length) const;
+  [[nodiscard]] bool agrees(const Address& other, unsigned length) const {
+    if (is_v4() != other.is_v4()) return false;
+    if (length == 0) return true;
+    return is_v4() ? (to_v4() ^ other.to_v4()) >> (32 - length) == 0 : agrees_v6(other, length);
+  }
 
   // Not the default, which would call memcmp for every packet.
   friend constexpr bool operator==(const Address& a, const Address& b) {
@@ -79,6 +83,7 @@ class Address {
   friend constexpr auto operator<=>(const Address&, const Address&) = default;
 
  private:
+  [[nodiscard]] bool agrees_v6(const Address& other, unsigned length) const;
   using Words = std::array<std::uint32_t, 4>;
   using Halves = std::array<std::uint64_t, 2>;
   std::array<std::uint8_t, 16> octets_{};
