@@ -12,7 +12,8 @@ my $check = @ARGV && $ARGV[0] eq '--check' ? shift : '';
 my $estab = shift;
 die "usage: tools/print-docs.pl [--check] PATH/TO/estab FILE.md...\n" unless $estab && @ARGV;
 
-# The scene's picture: from the line that names both ends to the program's closing words.
+# The scene's picture: from the line that names both ends to the program's closing words; of the
+# flood, its closing table.
 sub ladder {
   my ($scene) = @_;
   my $all = `LC_ALL=C.UTF-8 COLUMNS=80 '$estab' demo $scene`;
@@ -20,14 +21,17 @@ sub ladder {
   my @lines;
   for (split /\n/, $all) {
     last if /^After each arrow/;
-    push @lines, $_ if @lines || /^\s+\w+ [\d.]+:\d+\s+\w+ [\d.]+:\d+$/;
+    push @lines, $_ if @lines || /^\s+\w+ [\d.]+:\d+\s+\w+ [\d.]+:\d+$/ || /^act  /;
   }
   pop @lines while @lines && $lines[-1] =~ /^\s*$/;
   return join("\n", @lines) . "\n";
 }
 
-# The text without what each run makes anew: process ids.
-sub lasting { $_[0] =~ s{\b\d+/estab0\b}{PID/estab0}gr }
+# The text without what each run makes anew: process ids, and the counts of the flood's table.
+sub lasting {
+  $_[0] =~ s{\b\d+/estab0\b}{PID/estab0}gr
+        =~ s{^((?:kernel|undefended|defended|crowd) .*)$}{$1 =~ s/[\d<]+/N/gr =~ s/ +/ /gr}gmer;
+}
 
 my $differ = 0;
 for my $file (@ARGV) {
