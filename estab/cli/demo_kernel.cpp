@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // The Linux kernel as the demo's peer: plain sockets of its own on one side of a TUN device.
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -12,25 +10,13 @@
 #include <utility>
 
 #include "estab/cli/demo_peer.hpp"
+#include "estab/cli/demo_socket.hpp"
 #include "estab/host/interface.hpp"
 #include "estab/host/sockets.hpp"
 #include "estab/link/tun.hpp"
 
 namespace estab::cli::demo {
 namespace {
-
-int checked(int result, const char* what) {
-  if (result < 0) throw std::system_error(errno, std::generic_category(), what);
-  return result;
-}
-
-sockaddr_in address_of(const Endpoint& end) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(number(end.port));
-  address.sin_addr.s_addr = htonl(end.address.to_v4());
-  return address;
-}
 
 // A socket that resets what is still open when it goes, lest it outlive its scene.
 class Socket {

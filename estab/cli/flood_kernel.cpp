@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The kernel in `estab demo syn-flood`: a listener without SYN cookies, and clients of a flooded
 // stack of ours.
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -12,16 +11,12 @@
 #include <system_error>
 #include <utility>
 
+#include "estab/cli/demo_socket.hpp"
 #include "estab/cli/flood_ends.hpp"
 #include "estab/host/sockets.hpp"
 
 namespace estab::cli::demo {
 namespace {
-
-int checked(int result, const char* what) {
-  if (result < 0) throw std::system_error(errno, std::generic_category(), what);
-  return result;
-}
 
 class Socket {
  public:
@@ -40,14 +35,6 @@ class Socket {
  private:
   int fd_;
 };
-
-sockaddr_in address_of(const Endpoint& end) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(number(end.port));
-  address.sin_addr.s_addr = htonl(end.address.to_v4());
-  return address;
-}
 
 // Of this thread's network namespace.
 void set(const char* setting, std::uint32_t value) {

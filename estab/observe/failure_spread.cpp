@@ -7,7 +7,7 @@
 #include <numeric>
 #include <span>
 
-#include "estab/observe/known_prefixes.hpp"
+#include "estab/base/known_prefixes.hpp"
 
 namespace estab::observe {
 namespace {

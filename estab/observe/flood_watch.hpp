@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "estab/observe/flood_detector.hpp"
-#include "estab/observe/known_prefixes.hpp"
+#include "estab/base/known_prefixes.hpp"
 
 namespace estab::observe {
 

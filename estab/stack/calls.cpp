@@ -91,6 +91,7 @@ std::expected<ListenerId, Error> Stack::Impl::listen(Endpoint local, const Liste
   for (auto it = first; it != last; ++it)
     if (listeners[it->second].local == local) return std::unexpected(Error::in_use);
   half_open.reserve(config.tcp.half_open_limit);
+  if (!known_) known_.emplace(secrets.table);
   const auto [name, listener] =
       listeners.emplace(hash_of({local, {}}), config.tcp.cookie_check_rate);
   listener->local = local;

@@ -5,9 +5,9 @@
 #include <deque>
 #include <map>
 
+#include "estab/base/known_prefixes.hpp"
 #include "estab/ip/layer.hpp"
 #include "estab/stack/demux.hpp"
-#include "estab/stack/known_networks.hpp"
 #include "estab/stack/prefix_meter.hpp"
 #include "estab/stack/stack.hpp"
 #include "estab/stack/syn_cache.hpp"
@@ -189,7 +189,7 @@ class Stack::Impl final : public tcp::Below {
   std::vector<std::uint32_t> noting_listeners_;
   std::size_t noting_read_ = 0;  // Of env.noting: those before it are told.
   tcp::SynCookies cookies_;
-  KnownNetworks known_;
+  std::optional<KnownPrefixes> known_;  // From the first listener on.
   PrefixMeter unanswered_, prefix_resets_;
   TokenBucket resets_, echoes_;
   std::uint32_t next_port_ = 0;

@@ -161,7 +161,7 @@ void Stack::Impl::reply(const Flow& flow, wire::TcpHeader header, State state, R
 
 // §3.10.7.1: acceptable to whatever sent the segment.
 void Stack::Impl::reset_for(const tcp::Segment& seg, State state, Reason why) {
-  const auto network = hash_network(secrets.table, seg.flow.remote.address);
+  const auto network = hash_source_prefix(secrets.table, seg.flow.remote.address);
   if (!resets_.take(env.now) || !prefix_resets_.take(network, env.now))
     return log.counters().count(Reason::ack_limit);
   wire::TcpHeader h{.flags = {.rst = true}};

@@ -59,15 +59,15 @@ Stack::Impl::Fate Stack::Impl::arrives_at_listener(std::uint32_t index, Segment&
   Asked asked{.syn = seg,
               .record = {},
               .hash = hash,
-              .network = hash_network(secrets.table, seg.flow.remote.address),
+              .network = hash_source_prefix(secrets.table, seg.flow.remote.address),
               .defer = verdict == Verdict::defer};
   HalfOpen& record = asked.record;
   tcp::take_syn(record, config.tcp, seg);
   record.listener = index;
   record.opened = env.now;
   record.deferred = asked.defer;
-  record.known = config.tcp.syn_cookies == tcp::CookieUse::never ||
-                 known_.holds(asked.network, env.now);
+  record.known =
+      config.tcp.syn_cookies == tcp::CookieUse::never || known_->contains_hash(asked.network);
   const auto cookie = cookies_.make(seg.flow, seg.seq, tcp::cookie_options(record), env.now);
   record.iss = cookie.iss;
   record.ts_value = cookie.ts_value;
@@ -309,7 +309,7 @@ Stack::Impl::Fate Stack::Impl::arrives_at_half_open(std::uint32_t index, Segment
 Reason Stack::Impl::establish(const HalfOpen& record, Listener& listener, Segment& seg,
                               State& after) {
   listener.defence.completed(env.now);
-  unanswered_.give_back(hash_network(secrets.table, seg.flow.remote.address), env.now);
+  unanswered_.give_back(hash_source_prefix(secrets.table, seg.flow.remote.address), env.now);
   if (listener.accept_queue_full()) return ++listener.accept_overflows, Reason::accept_queue_full;
   if (!memory.has_room(sizeof(tcp::Connection))) return Reason::memory_limit;
   const auto [name, connection] = connections.emplace(env, record, listener.options);
@@ -336,7 +336,7 @@ void Stack::Impl::prove(tcp::Connection& connection) {
             .before = connection.state(),
             .after = connection.state(),
             .flow = connection.flow()});
-  known_.insert(hash_network(secrets.table, connection.flow().remote.address), env.now);
+  known_->add_hash(hash_source_prefix(secrets.table, connection.flow().remote.address), env.now);
 }
 
 void Stack::Impl::forget_half_open(SynCache::Index at) {

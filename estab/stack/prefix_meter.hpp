@@ -1,30 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// How much was sent to each network this second, in fixed memory: a count-min sketch (Cormode,
-// Muthukrishnan 2005), less the mean of a row, so that a flood to everywhere is not taken for one
-// to somebody.
+// How much was sent to each network (/24, IPv6 /56) this second, in fixed memory: a count-min
+// sketch (Cormode, Muthukrishnan 2005), less the mean of a row, so that a flood to everywhere is
+// not taken for one to somebody.
 #pragma once
 #include <algorithm>
-#include <array>
 #include <cstdint>
 #include <vector>
 
-#include "estab/base/address.hpp"
-#include "estab/base/siphash.hpp"
 #include "estab/base/time.hpp"
 
 namespace estab {
 
-// The network that a source is judged by: /24, or /56 of IPv6.
-[[nodiscard]] inline Address network_of(const Address& host) {
-  return host.prefix(host.is_v4() ? 24 : 56);
-}
-[[nodiscard]] inline std::uint64_t hash_network(const HashKey& key, const Address& host) {
-  const Address network = network_of(host);
-  const Bytes octets = std::as_bytes(std::span{network.octets()});
-  return siphash(key, host.is_v4() ? octets.last(4) : octets);
-}
-
-// Networks go by their keyed hash. Not thread-safe.
+// Networks go by their keyed hash (hash_source_prefix). Not thread-safe.
 class PrefixMeter {
  public:
   // `limit`: a second and a network.

@@ -9,7 +9,7 @@
 #include "estab/observe/flood_arms.hpp"
 #include "estab/observe/handshake.hpp"
 #include "estab/observe/hyperloglog.hpp"
-#include "estab/observe/known_prefixes.hpp"
+#include "estab/base/known_prefixes.hpp"
 
 namespace estab::observe {
 namespace {

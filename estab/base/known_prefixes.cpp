@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "estab/observe/known_prefixes.hpp"
+#include "estab/base/known_prefixes.hpp"
 
 #include <algorithm>
 
-namespace estab::observe {
+namespace estab {
 namespace {
 
 // Kirsch and Mitzenmacher 2006: two halves of one hash make any number of probes.
@@ -15,12 +15,14 @@ unsigned probe(std::uint64_t hash, unsigned i, unsigned bits) {
 
 Address source_prefix(const Address& source) { return source.prefix(source.is_v4() ? 24 : 56); }
 
+std::uint64_t hash_source_prefix(const HashKey& key, const Address& source) {
+  const Address prefix = source_prefix(source);
+  const Bytes octets = as_bytes(prefix.octets());
+  return siphash(key, source.is_v4() ? octets.last(4) : octets);
+}
+
 KnownPrefixes::KnownPrefixes(const HashKey& key, Duration age)
     : key_(key), age_(age), filters_{Filter(bits / 64), Filter(bits / 64)} {}
-
-std::uint64_t KnownPrefixes::hash(const Address& source) const {
-  return siphash(key_, as_bytes(source_prefix(source).octets()));
-}
 
 bool KnownPrefixes::in(const Filter& filter, std::uint64_t prefix_hash) {
   for (unsigned i = 0; i < probes; ++i) {
@@ -54,4 +56,4 @@ void KnownPrefixes::rotate(Instant now) {
   born_ = now;
 }
 
-}  // namespace estab::observe
+}  // namespace estab

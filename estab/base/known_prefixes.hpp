@@ -13,10 +13,11 @@
 #include "estab/base/siphash.hpp"
 #include "estab/base/time.hpp"
 
-namespace estab::observe {
+namespace estab {
 
 // The network that a source stands for: /24 of IPv4, /56 of IPv6.
 [[nodiscard]] Address source_prefix(const Address& source);
+[[nodiscard]] std::uint64_t hash_source_prefix(const HashKey& key, const Address& source);
 
 class KnownPrefixes {
  public:
@@ -27,7 +28,9 @@ class KnownPrefixes {
   [[nodiscard]] bool contains(const Address& source) const { return contains_hash(hash(source)); }
 
   // The same for a caller that needs the prefix's keyed hash anyway.
-  [[nodiscard]] std::uint64_t hash(const Address& source) const;
+  [[nodiscard]] std::uint64_t hash(const Address& source) const {
+    return hash_source_prefix(key_, source);
+  }
   void add_hash(std::uint64_t prefix_hash, Instant now);
   [[nodiscard]] bool contains_hash(std::uint64_t prefix_hash) const;
 
@@ -45,4 +48,4 @@ class KnownPrefixes {
   bool begun_ = false;
 };
 
-}  // namespace estab::observe
+}  // namespace estab
