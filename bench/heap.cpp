@@ -38,7 +38,10 @@ void* aligned(std::size_t size, std::align_val_t alignment) {
 std::ptrdiff_t estab::bench::heap_bytes() { return held; }
 std::uint64_t estab::bench::heap_allocations() { return allocations; }
 
-// The array and sized forms of the standard library come here as well.
+// The standard library's array forms come here as well, but a sanitizer's do not.
+void* operator new[](std::size_t size) { return ::operator new(size); }
+void operator delete[](void* block) noexcept { forget(block); }
+void operator delete[](void* block, std::size_t) noexcept { forget(block); }
 void* operator new(std::size_t size) { return or_throw(count(std::malloc(size))); }
 void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
   return count(std::malloc(size));

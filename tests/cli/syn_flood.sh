@@ -15,7 +15,8 @@ as_told() {
   (($(tried crowd) > 2000)) || fail "the crowd was none"
   grep -q '^defended .*STATELESS.*spoofed flood$' printed || fail "the flood was not named"
   grep -q '^crowd .*quiet$' printed || fail "the crowd was called something"
-  ! sed -n '/crowd: a flash/,/what became/p' printed | grep -q 'Verdict' || fail "an alarm for a crowd"
+  ! sed -n '/crowd: a flash/,/what became/p' printed | grep -q 'Verdict' ||
+    fail "an alarm for a crowd"
   ! grep -Eq '.{81}' printed || fail "a line is too long"
 }
 
