@@ -83,7 +83,8 @@ std::vector<File> files_of_tree(const std::string& top) {
     const auto name = it->path().filename().string();
     if (it->is_directory() && is_one_of(name, {".git", "build", ".cache", "node_modules"}))
       it.disable_recursion_pending();
-    if (!it->is_regular_file() || name == "LICENSE") continue;
+    if (!it->is_regular_file() || is_one_of(name, {".git", "LICENSE"}))
+      continue;  // .git: of a worktree.
     std::ifstream in(it->path(), std::ios::binary);
     File file{fs::relative(it->path(), top).string(), {std::istreambuf_iterator(in), {}}};
     if (file.text.find('\0') == file.text.npos) files.push_back(std::move(file));
