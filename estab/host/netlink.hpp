@@ -19,7 +19,9 @@ class Netlink {
   explicit Netlink(int bus);
 
   // Sends `request`, whose flags and sequence number are set here, and hands each answer on until
-  // the kernel says that it is done. Returns the kernel's error number, 0: none. Throws
+  // the kernel says that it is done. Returns the kernel's error number, 0: none; EINTR: what is
+  // listed changed meanwhile (NLM_F_DUMP_INTR); ENOBUFS: an answer found no room. After an error
+  // the rest of the answer may still come, so ask again on a new Netlink (ask_until_whole). Throws
   // std::system_error if the conversation itself fails.
   int ask(nlmsghdr* request, std::uint16_t flags,
           const std::function<void(const nlmsghdr*)>& answer = {});
@@ -31,6 +33,10 @@ class Netlink {
   std::unique_ptr<mnl_socket, Close> socket_;
   std::uint32_t sequence_ = 0, port_ = 0;
 };
+
+// Calls `dump`, which makes a Netlink, asks and returns ask()'s error number, until that is neither
+// EINTR nor ENOBUFS, a few times at most; returns the last.
+int ask_until_whole(const std::function<int()>& dump);
 
 // Room for one request of ours.
 using NetlinkBuffer = std::array<char, 1024>;

@@ -1,91 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "estab/host/sockets.hpp"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include <algorithm>
-#include <cstring>
-#include <thread>
-
 #include "estab/host/interface.hpp"
 #include "in_namespace.hpp"
+#include "kernel_sockets.hpp"
 
 namespace estab::host {
 namespace {
 
 using enum State;
-
-// A TCP socket of the kernel's.
-class Socket {
- public:
-  explicit Socket(int fd) : fd_(fd) { EXPECT_GE(fd, 0) << std::strerror(errno); }
-  explicit Socket(bool v4, int flags = 0)
-      : Socket(::socket(v4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_CLOEXEC | flags, 0)) {}
-  Socket(Socket&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  ~Socket() { close(); }
-  void close() {
-    if (fd_ >= 0) ::close(std::exchange(fd_, -1));
-  }
-  [[nodiscard]] int fd() const { return fd_; }
-
- private:
-  int fd_;
-};
-
-struct Name {
-  sockaddr_storage storage{};
-  socklen_t size = 0;
-  explicit Name(const Endpoint& e) {
-    const auto port = htons(number(e.port));
-    const auto* octets = e.address.octets().data();
-    if (e.address.is_v4()) {
-      auto& in = *new (&storage) sockaddr_in{};
-      in.sin_family = AF_INET, in.sin_port = port, size = sizeof in;
-      std::memcpy(&in.sin_addr, octets + 12, 4);
-    } else {
-      auto& in = *new (&storage) sockaddr_in6{};
-      in.sin6_family = AF_INET6, in.sin6_port = port, size = sizeof in;
-      std::memcpy(&in.sin6_addr, octets, 16);
-    }
-  }
-  [[nodiscard]] const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
-};
-
-Socket listen_on(const Endpoint& local, int backlog) {
-  Socket socket(local.address.is_v4());
-  const int on = 1;
-  EXPECT_EQ(::setsockopt(socket.fd(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on), 0);
-  const Name name(local);
-  EXPECT_EQ(::bind(socket.fd(), name.get(), name.size), 0) << std::strerror(errno);
-  EXPECT_EQ(::listen(socket.fd(), backlog), 0);
-  return socket;
-}
-
-Socket connect_to(const Endpoint& remote) {
-  Socket socket(remote.address.is_v4());
-  const Name name(remote);
-  EXPECT_EQ(::connect(socket.fd(), name.get(), name.size), 0) << std::strerror(errno);
-  return socket;
-}
-
-using Sockets = std::vector<KernelSocket>;
-
-// The one socket that `wanted` picks, once there is one: the kernel may take a moment.
-template <class F>
-KernelSocket the_one(F&& wanted) {
-  Sockets found;
-  for (int tries = 0; tries < 2000; ++tries) {
-    found = kernel_tcp_sockets();
-    std::erase_if(found, [&](const auto& s) { return !wanted(s); });
-    if (found.size() == 1) return found.front();
-    std::this_thread::sleep_for(1ms);
-  }
-  ADD_FAILURE() << found.size() << " sockets answer, not one";
-  return {};
-}
 
 // The end whose remote port is `port`: the client's, seen from a server on `port`.
 KernelSocket client_of(Port port, State state) {
@@ -137,6 +60,11 @@ TEST_P(KernelSockets, AConnectionShowsBothItsEnds) {
   EXPECT_NE(the_one([&](const auto& s) { return s.flow == near.flow.reversed(); }).inode, 0u);
 }
 
+TEST_P(KernelSockets, AnIPv6SocketIsToldFromAnIPv4One) {
+  const auto listener = listen_on(at, 5);
+  EXPECT_EQ(server_on(at.port, State::listen).ipv6, !at.address.is_v4());
+}
+
 TEST_P(KernelSockets, TheStatesOfACloseAreSeen) {
   auto listener = listen_on(at, 5);
   auto client = connect_to(at);
@@ -169,6 +97,30 @@ TEST_P(KernelSockets, AnUnansweredSynIsSeenWithItsTimer) {
   EXPECT_EQ(shown.timer, KernelTimer::retransmission);
   EXPECT_GT(shown.timer_left, 0s);
   EXPECT_LE(shown.timer_left, 4s);
+}
+
+class DualStack : public InNamespace {
+ protected:
+  const Endpoint any{Address{}, Port{7777}};
+};
+
+TEST_F(DualStack, AnIPv4ClientOfAnIPv6ListenerHasItsAddress) {
+  const auto listener = listen_on(any, 5);
+  EXPECT_FALSE(server_on(any.port, State::listen).ipv6_only);
+  const auto client = connect_to({Address::v4(127, 0, 0, 1), any.port});
+  const auto far = server_on(any.port, established);
+  EXPECT_TRUE(far.ipv6);
+  EXPECT_EQ(far.flow.remote.address, Address::v4(127, 0, 0, 1));
+}
+
+TEST_F(DualStack, AListenerForIPv6AloneSaysSo) {
+  const Socket listener(false);
+  const int on = 1;
+  ASSERT_EQ(::setsockopt(listener.fd(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on), 0);
+  const Name name(any);
+  ASSERT_EQ(::bind(listener.fd(), name.get(), name.size), 0);
+  ASSERT_EQ(::listen(listener.fd(), 5), 0);
+  EXPECT_TRUE(server_on(any.port, State::listen).ipv6_only);
 }
 
 TEST(KernelTimerName, EveryTimerHasOne) {
