@@ -16,12 +16,8 @@ std::int64_t milliseconds(Duration d) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(d).count();
 }
 
-json::object describe(const Endpoint& end) {
-  return {{"address", end.address.to_string()}, {"port", number(end.port)}};
-}
-
 json::object describe(const ListenerInfo& listener) {
-  return {{"local", describe(listener.local)},
+  return {{"local", to_json(listener.local)},
           {"half_open", listener.half_open},
           {"half_open_limit", listener.half_open_limit},
           {"accept_queue", listener.accept_queue},
@@ -32,8 +28,8 @@ json::object describe(const ListenerInfo& listener) {
 }
 
 json::object describe(const ConnectionInfo& c) {
-  return {{"local", describe(c.flow.local)},
-          {"remote", describe(c.flow.remote)},
+  return {{"local", to_json(c.flow.local)},
+          {"remote", to_json(c.flow.remote)},
           {"state", name(c.state)},
           {"orphan", c.orphan},
           {"receive_queue", c.receive_queue},
@@ -59,16 +55,16 @@ json::object describe(const ConnectionInfo& c) {
 }
 
 json::object describe(const HalfOpenInfo& record) {
-  return {{"local", describe(record.flow.local)},
-          {"remote", describe(record.flow.remote)},
+  return {{"local", to_json(record.flow.local)},
+          {"remote", to_json(record.flow.remote)},
           {"age_ms", milliseconds(record.age)},
           {"retransmissions", record.retransmissions},
           {"deferred", record.deferred}};
 }
 
 json::object describe(const TimeWaitInfo& record) {
-  return {{"local", describe(record.flow.local)},
-          {"remote", describe(record.flow.remote)},
+  return {{"local", to_json(record.flow.local)},
+          {"remote", to_json(record.flow.remote)},
           {"left_ms", milliseconds(record.left)}};
 }
 
@@ -95,6 +91,10 @@ json::array describe(const ReasonCounters& counters) {
 }
 
 }  // namespace
+
+json::object to_json(const Endpoint& end) {
+  return {{"address", end.address.to_string()}, {"port", number(end.port)}};
+}
 
 json::object to_json(const ProcessInfo& process, const Snapshot& snapshot) {
   return {{"process", json::object{{"pid", process.pid},

@@ -18,6 +18,8 @@ struct ProcessInfo {
   std::vector<std::string> addresses;  // Ours, as "10.77.0.2/24".
 };
 
+// {"address": "10.77.0.2", "port": 80}
+[[nodiscard]] boost::json::object to_json(const Endpoint& end);
 [[nodiscard]] boost::json::object to_json(const ProcessInfo& process, const Snapshot& snapshot);
 
 }  // namespace estab::admin

@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// estab ss: what the stacks of the running estab programs hold.
+// estab ss: what the stacks of the running estab programs hold, or the host's kernel.
 #include <fmt/format.h>
 
 #include <CLI/Option.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
+#include <chrono>
+#include <cstdlib>
+#include <utility>
 
 #include "estab/admin/client.hpp"
 #include "estab/admin/place.hpp"
 #include "estab/cli/commands.hpp"
+#include "estab/cli/ss_kernel.hpp"
 #include "estab/cli/ss_table.hpp"
+#include "estab/cli/ss_watch.hpp"
 
 namespace estab::cli {
 namespace {
@@ -18,9 +23,10 @@ namespace {
 namespace json = boost::json;
 
 struct SsCommand {
-  std::vector<std::string> states;
-  int pid = 0;  // 0: all.
-  bool json = false, listening = false, no_header = false;
+  std::vector<std::string> states, ports, source_ports, destination_ports, sources;
+  std::string watch;  // Seconds; empty: once.
+  int pid = 0;        // 0: all.
+  bool kernel = false, json = false, listening = false, processes = false, no_header = false;
   SsChoice choice;
 };
 
@@ -29,7 +35,8 @@ std::vector<admin::Process> chosen_processes(const SsCommand& command) {
   auto processes = admin::running(folder);
   if (processes.empty())
     throw Failure("no estab is running for this user (" + folder.string() +
-                  " holds no control socket)\nStart one, as: estab serve --echo");
+                  " holds no control socket)\nStart one, as: estab serve --echo; the host kernel's "
+                  "sockets: estab ss --kernel");
   if (command.pid == 0) return processes;
   std::erase_if(processes, [&](const auto& process) { return process.pid != command.pid; });
   if (processes.empty())
@@ -58,49 +65,121 @@ std::vector<json::value> documents_of(const std::vector<admin::Process>& process
   return documents;
 }
 
-void run_ss(SsCommand& command) {
-  for (const auto& name : command.states) {
-    const auto state = ss_state(name);
-    if (state.empty())
-      throw UsageError("--state: '" + name +
-                       "' is no state of TCP; such are established, "
-                       "syn-recv, fin-wait-1, time-wait, listen");
-    command.choice.states.insert(state);
-  }
-  if (command.listening) command.choice.states.insert("LISTEN");
-  command.choice.header = !command.no_header;
-  const auto documents = documents_of(chosen_processes(command));
+SsFilter filter_of(const SsCommand& command) {
+  SsFilter filter;
+  for (const auto& name : command.states) filter.states.insert(ss_state_of("--state", name));
+  if (command.listening) filter.states.insert("LISTEN");
+  for (const auto& text : command.ports) filter.ports.push_back(ss_port_of("--port", text));
+  for (const auto& text : command.source_ports)
+    filter.local_ports.push_back(ss_port_of("--sport", text));
+  for (const auto& text : command.destination_ports)
+    filter.remote_ports.push_back(ss_port_of("--dport", text));
+  for (const auto& text : command.sources) filter.peers.push_back(ss_prefix_of("--source", text));
+  return filter;
+}
+
+Duration interval_of(const std::string& text) {
+  char* end = nullptr;
+  const double seconds = std::strtod(text.c_str(), &end);
+  if (*end == '\0' && seconds >= 0.1 && seconds <= 86400)
+    return std::chrono::round<Duration>(std::chrono::duration<double>(seconds));
+  throw UsageError("--watch: '" + text + "' is no interval; such are 0.1 to 86400 seconds");
+}
+
+void check_kernel_options(const SsCommand& command) {
+  if (command.pid != 0)
+    throw UsageError("--pid chooses a running estab, not of the kernel's sockets; -p shows whose");
+  if (command.choice.info)
+    throw UsageError("-i shows what the stacks of estab know; for the kernel's it is: ss -ti");
+}
+
+// Once is enough, also when watching.
+void say_that_owners_are_missing() {
+  static bool said = false;
+  if (!std::exchange(said, true))
+    fmt::print(stderr, "estab: not every program's sockets may be seen by this user; root's may\n");
+}
+
+SsFrame kernel_frame(const SsCommand& command) {
+  const auto view = read_kernel(command.processes);
+  if (view.owners && !view.owners->complete) say_that_owners_are_missing();
+  const auto& choice = command.choice;
   if (command.json)
-    fmt::print("{}\n", json::serialize(json::array(documents.begin(), documents.end())));
-  else fmt::print("{}", ss_table(documents, command.choice));
+    return {json::serialize(json::array{ss_kernel_json(view, choice.filter)}) + "\n", {}};
+  return {ss_kernel_table(view, choice),
+          choice.header ? ss_kernel_closing(view, choice.filter) : ""};
+}
+
+SsFrame estab_frame(const SsCommand& command) {
+  const auto documents = documents_of(chosen_processes(command));
+  if (!command.json) return {ss_table(documents, command.choice), {}};
+  json::array filtered;
+  for (const auto& document : documents)
+    filtered.push_back(ss_filtered(document, command.choice.filter));
+  return {json::serialize(filtered) + "\n", {}};
+}
+
+void run_ss(SsCommand& command) {
+  command.choice.filter = filter_of(command);
+  command.choice.header = !command.no_header;
+  if (command.kernel) check_kernel_options(command);
+  const auto frame = [&] { return command.kernel ? kernel_frame(command) : estab_frame(command); };
+  if (!command.watch.empty()) return watch_frames(interval_of(command.watch), !command.json, frame);
+  const auto [table, closing] = frame();
+  fmt::print("{}{}", table, closing);
+}
+
+void add_filters(CLI::App& command, SsCommand& options) {
+  const auto add = [&](const char* name, std::vector<std::string>& to, const char* text,
+                       const char* type) {
+    command.add_option(name, to, text)->type_name(type)->allow_extra_args(false);
+  };
+  add("--state", options.states, "Only what is in this state (each repeatable)", "STATE");
+  add("--port", options.ports, "Only with this port at either end", "PORT");
+  add("--sport", options.source_ports, "Only with this local port", "PORT");
+  add("--dport", options.destination_ports, "Only with this remote port", "PORT");
+  add("--source", options.sources, "Only with a peer in this prefix", "PREFIX");
 }
 
 }  // namespace
 
 void add_ss(CLI::App& app) {
-  auto* command = app.add_subcommand("ss", "Show what the stacks of running estab programs hold");
+  auto* command = app.add_subcommand(
+      "ss", "Show what the stacks of running estab programs, or the host's kernel, hold");
   auto options = std::make_shared<SsCommand>();
+  command->add_flag("-k,--kernel", options->kernel, "The host kernel's sockets, as ss -tan");
   command->add_flag("-l,--listening", options->listening, "Listeners only");
-  command->add_option("--state", options->states, "Only what is in this state (repeatable)")
-      ->type_name("STATE")
-      ->allow_extra_args(false);
+  add_filters(*command, *options);
+  command->add_flag("-p,--process,--processes", options->processes,
+                    "Which programs hold a socket of the kernel's;\nof estab it is always shown");
   command->add_flag("-i,--info", options->choice.info,
-                    "Each connection's numbers on a second line");
-  command->add_flag("-o,--options", options->choice.timers, "The timers of records");
+                    "Each connection's numbers on a second line (estab)");
+  command->add_flag("-o,--options", options->choice.timers,
+                    "The timers of records, and the estimated age of\nthe kernel's half-open ones");
   command->add_flag("-c,--counters", options->choice.counters,
-                    "What happened how often, each with its clause of\nthe RFC");
-  command->add_option("--pid", options->pid, "Only this program")->type_name("PID");
-  command->add_flag("--json", options->json, "All of it, as a JSON array with a document each");
-  command->add_flag("-H,--no-header", options->no_header, "No line of headings");
+                    "What happened how often; of estab with its clause\nof the RFC");
+  command->add_option("--pid", options->pid, "Only this running estab")->type_name("PID");
+  command->add_flag("--json", options->json, "As a JSON array with a document each");
+  command->add_option("--watch", options->watch, "Again and again, until Ctrl-C")
+      ->type_name("[SECONDS]")
+      ->expected(0, 1)
+      ->default_str("2");
+  command->add_flag("-H,--no-header", options->no_header,
+                    "No headings, and nothing below the sockets");
   // What ss's users type out of habit is so anyway.
-  command->add_flag("-t,-a,-n,-p,--tcp,--all,--numeric,--processes")->group("");
+  command->add_flag("-t,-a,-n,--tcp,--all,--numeric")->group("");
   command->footer(
       "LISTEN: Recv-Q is the accept queue, Send-Q its limit. The program is shown as "
-      "PID/DEVICE.\n\n"
+      "PID/DEVICE.\n"
+      "--kernel closes with a line a listener: both its queues and their limits, the age of\n"
+      "the oldest half-open record, and what was dropped. \"~\" marks an age that is an\n"
+      "estimate, from the kernel's timer and retransmissions.\n\n"
       "Examples:\n"
       "  estab ss -i\n"
       "  estab ss --state established --state time-wait -o\n"
-      "  estab ss --json | python3 -m json.tool");
+      "  estab ss --json | python3 -m json.tool\n"
+      "  estab ss --kernel -tlnp\n"
+      "  estab ss --kernel --state syn-recv -o --port 80 --watch");
   command->callback([options] { run_ss(*options); });
 }
 

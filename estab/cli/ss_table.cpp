@@ -4,38 +4,30 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/value_to.hpp>
+#include <stdexcept>
+
+#include "estab/cli/ss_layout.hpp"
 
 namespace estab::cli {
 namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t columns = 6;
-using Row = std::array<std::string, columns>;
-struct Entry {
-  Row row;
-  std::string details;  // A line below it; empty: none.
-};
-
-struct StateName {
-  std::string_view rfc, ss;
-};
-constexpr StateName state_names[] = {
-    {"CLOSED", "UNCONN"},         {"LISTEN", "LISTEN"},         {"SYN-SENT", "SYN-SENT"},
-    {"SYN-RECEIVED", "SYN-RECV"}, {"ESTABLISHED", "ESTAB"},     {"FIN-WAIT-1", "FIN-WAIT-1"},
-    {"FIN-WAIT-2", "FIN-WAIT-2"}, {"CLOSE-WAIT", "CLOSE-WAIT"}, {"CLOSING", "CLOSING"},
-    {"LAST-ACK", "LAST-ACK"},     {"TIME-WAIT", "TIME-WAIT"},
-};
-
 std::string string_at(const json::value& object, const char* field) {
   return json::value_to<std::string>(object.at(field));
 }
 std::uint64_t number_at(const json::value& object, const char* field) {
   return object.at(field).to_number<std::uint64_t>();
+}
+
+Endpoint endpoint_at(const json::value& object, const char* field) {
+  const auto& end = object.at(field);
+  const auto address = Address::parse(string_at(end, "address"));
+  if (!address) throw std::invalid_argument("no address: " + string_at(end, "address"));
+  return {*address, Port(number_at(end, "port"))};
 }
 
 // "10.77.0.2:80", "[fd00::2]:80"; any address "*:80", as ss has it for both families.
@@ -85,7 +77,7 @@ class Table {
     for (const auto& connection : document.at("connections").as_array()) add_connection(connection);
     for (const auto& record : document.at("time_wait").as_array()) add_time_wait(record);
   }
-  [[nodiscard]] std::string text() const;
+  [[nodiscard]] std::string text() const { return ss_layout(rows_, choice_.header); }
 
  private:
   // Recv-Q and Send-Q of a listener: connections not accepted yet, and how many may wait.
@@ -119,37 +111,15 @@ class Table {
   }
   void add(const std::string& state, std::uint64_t receive_queue, std::uint64_t send_queue,
            const std::string& local, const std::string& remote, const std::string& details) {
-    if (!choice_.states.empty() && !choice_.states.contains(state)) return;
-    entries_.push_back({{state, std::to_string(receive_queue), std::to_string(send_queue), local,
-                         remote, process_},
-                        choice_.info ? details : ""});
+    rows_.push_back({{state, std::to_string(receive_queue), std::to_string(send_queue), local,
+                      remote, process_},
+                     choice_.info ? details : ""});
   }
 
   const SsChoice& choice_;
   std::string process_;
-  std::vector<Entry> entries_;
+  std::vector<SsRow> rows_;
 };
-
-std::string Table::text() const {
-  const Row header{"State",  "Recv-Q", "Send-Q", "Local Address:Port", "Peer Address:Port",
-                   "Process"};
-  std::array<std::size_t, columns> width;
-  for (std::size_t i = 0; i < columns; ++i) {
-    width[i] = header[i].size();
-    for (const auto& entry : entries_) width[i] = std::max(width[i], entry.row[i].size());
-  }
-  std::string out;
-  const auto print = [&](const Row& row) {
-    out += fmt::format("{:<{}} {:<{}} {:<{}} {:>{}} {:>{}} {}\n", row[0], width[0], row[1],
-                       width[1], row[2], width[2], row[3], width[3], row[4], width[4], row[5]);
-  };
-  if (choice_.header) print(header);
-  for (const auto& entry : entries_) {
-    print(entry.row);
-    if (!entry.details.empty()) out += "\t" + entry.details + "\n";
-  }
-  return out;
-}
 
 std::string counters_of(const json::value& document) {
   const auto& process = document.at("process");
@@ -166,17 +136,27 @@ std::string counters_of(const json::value& document) {
 
 }  // namespace
 
-std::string ss_state(std::string_view name) {
-  std::string upper(name);
-  for (char& c : upper) c = c == '_' ? '-' : c >= 'a' && c <= 'z' ? char(c - 'a' + 'A') : c;
-  for (const auto& [rfc, ss] : state_names)
-    if (upper == rfc || upper == ss) return std::string(ss);
-  return {};
+json::value ss_filtered(json::value document, const SsFilter& filter) {
+  const auto keep = [&](const char* field, auto&& matches) {
+    json::array kept;
+    for (const auto& entry : document.at(field).as_array())
+      if (matches(entry)) kept.push_back(entry);
+    document.as_object()[field] = std::move(kept);
+  };
+  const auto connected = [&](const json::value& entry, std::string_view state) {
+    return filter.matches(state, endpoint_at(entry, "local"), endpoint_at(entry, "remote"));
+  };
+  keep("listeners",
+       [&](const auto& e) { return filter.matches("LISTEN", endpoint_at(e, "local"), {}); });
+  keep("half_open", [&](const auto& e) { return connected(e, "SYN-RECV"); });
+  keep("connections", [&](const auto& e) { return connected(e, ss_state(string_at(e, "state"))); });
+  keep("time_wait", [&](const auto& e) { return connected(e, "TIME-WAIT"); });
+  return document;
 }
 
 std::string ss_table(const std::vector<json::value>& documents, const SsChoice& choice) {
   Table table(choice);
-  for (const auto& document : documents) table.add(document);
+  for (const auto& document : documents) table.add(ss_filtered(document, choice.filter));
   auto out = table.text();
   if (choice.counters)
     for (const auto& document : documents) out += counters_of(document);

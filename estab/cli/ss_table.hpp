@@ -1,27 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <boost/json/value.hpp>
-#include <set>
 #include <string>
 #include <vector>
+
+#include "estab/cli/ss_filter.hpp"
 
 namespace estab::cli {
 
 // What of the documents is shown, and how.
 struct SsChoice {
-  std::set<std::string> states;  // As ss names them, "ESTAB"; empty: all.
-  bool info = false;             // A second line: cwnd, rtt, rto, mss …
-  bool timers = false;           // What runs until a record is gone.
-  bool counters = false;         // How often each reason was given, with its clause.
+  SsFilter filter;
+  bool info = false;      // A second line: cwnd, rtt, rto, mss …
+  bool timers = false;    // What runs until a record is gone.
+  bool counters = false;  // How often each reason was given, with its clause.
   bool header = true;
 };
 
-// "ESTAB" for "established", "estab" or "ESTABLISHED"; "": there is no such state. These are the
-// names that ss shows.
-[[nodiscard]] std::string ss_state(std::string_view name);
+// A running program's document (admin/document.hpp) without the sockets that the filter does not
+// match. Throws std::exception where it is no such document.
+[[nodiscard]] boost::json::value ss_filtered(boost::json::value document, const SsFilter& filter);
 
-// The documents of running programs (admin/document.hpp), as ss lays out its sockets. Throws
-// std::exception where one is no such document.
+// The documents as ss lays out its sockets, but for those that the filter does not match. Throws
+// the same.
 [[nodiscard]] std::string ss_table(const std::vector<boost::json::value>& documents,
                                    const SsChoice& choice);
 

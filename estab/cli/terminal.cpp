@@ -23,13 +23,20 @@ unsigned width_of(int descriptor) {
   return columns > 0 && columns < 1000 ? unsigned(columns) : 80;
 }
 
+unsigned height_of(int descriptor) {
+  winsize size{};
+  return ::ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 ? size.ws_row : 24;
+}
+
 }  // namespace
 
 Terminal terminal_of(int descriptor) {
+  const bool screen = ::isatty(descriptor) == 1 && environment("TERM") != "dumb";
   return {.width = width_of(descriptor),
+          .height = height_of(descriptor),
           .utf8 = std::string_view(::nl_langinfo(CODESET)) == "UTF-8",
-          .colour = ::isatty(descriptor) == 1 && environment("NO_COLOR").empty() &&
-                    environment("TERM") != "dumb"};
+          .colour = screen && environment("NO_COLOR").empty(),
+          .screen = screen};
 }
 
 }  // namespace estab::cli

@@ -44,17 +44,17 @@ TEST(SsTable, LaysOutWhatThereIsAsSsDoes) {
 }
 
 TEST(SsTable, ShowsTheStatesThatWereChosen) {
-  EXPECT_EQ(ss_table(documents(), {.states = {"LISTEN"}, .header = false}),
+  EXPECT_EQ(ss_table(documents(), {.filter = {.states = {"LISTEN"}}, .header = false}),
             "LISTEN 0      129                  *:80               *:* 7/estab0\n");
 }
 
 TEST(SsTable, TellsTheWindowsInSegmentsAndTimesInMilliseconds) {
-  const auto text = ss_table(documents(), {.states = {"ESTAB"}, .info = true});
+  const auto text = ss_table(documents(), {.filter = {.states = {"ESTAB"}}, .info = true});
   EXPECT_NE(text.find(" rto:201 rtt:1.5 mss:1460 cwnd:10 ssthresh:5 "), std::string::npos) << text;
 }
 
 TEST(SsTable, TellsHowLongTimeWaitLasts) {
-  const auto text = ss_table(documents(), {.states = {"TIME-WAIT"}, .timers = true});
+  const auto text = ss_table(documents(), {.filter = {.states = {"TIME-WAIT"}}, .timers = true});
   EXPECT_NE(text.find("timer:(timewait,59sec,0)"), std::string::npos) << text;
 }
 
@@ -65,12 +65,20 @@ TEST(SsTable, TellsReasonsWithTheirClause) {
       << text;
 }
 
-TEST(SsState, TakesTheNamesOfTheRfcAndOfSs) {
-  EXPECT_EQ(ss_state("established"), "ESTAB");
-  EXPECT_EQ(ss_state("SYN-RECEIVED"), "SYN-RECV");
-  EXPECT_EQ(ss_state("fin_wait_1"), "FIN-WAIT-1");
-  EXPECT_EQ(ss_state("listen"), "LISTEN");
-  EXPECT_EQ(ss_state("open"), "");
+TEST(SsFiltered, KeepsInEachListWhatMatches) {
+  const auto count = [](const SsFilter& filter) {
+    const auto document = ss_filtered(documents().front(), filter);
+    std::vector<std::size_t> sizes;
+    for (const auto* list : {"listeners", "half_open", "connections", "time_wait"})
+      sizes.push_back(document.at(list).as_array().size());
+    return sizes;
+  };
+  using Sizes = std::vector<std::size_t>;
+  EXPECT_EQ(count({}), (Sizes{1, 1, 1, 1}));
+  EXPECT_EQ(count({.states = {"SYN-RECV"}}), (Sizes{0, 1, 0, 0}));
+  EXPECT_EQ(count({.local_ports = {Port{80}}}), (Sizes{1, 1, 1, 1}));
+  EXPECT_EQ(count({.remote_ports = {Port{5}}}), (Sizes{0, 1, 0, 0}));
+  EXPECT_EQ(count({.peers = {*Prefix::parse("10.77.0.0/16")}}), (Sizes{0, 0, 1, 1}));
 }
 
 }  // namespace

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "estab/cli/ss_watch.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <system_error>
+
+#include "estab/cli/commands.hpp"
+#include "estab/cli/terminal.hpp"
+
+namespace estab::cli {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+std::vector<std::string_view> lines_of(std::string_view text) {
+  std::vector<std::string_view> lines;
+  while (!text.empty()) {
+    const auto end = text.find('\n');
+    lines.push_back(text.substr(0, end));
+    text.remove_prefix(end == text.npos ? text.size() : end + 1);
+  }
+  return lines;
+}
+
+// The line's first `width` columns; a tab is a stop every eight.
+std::string cut(std::string_view line, unsigned width) {
+  std::string out;
+  for (const char c : line) {
+    if (c == '\t') out.append(8 - out.size() % 8, ' ');
+    else out += c;
+  }
+  if (out.size() > width) out.resize(width);
+  return out;
+}
+
+enum class News { none, resized, end };
+
+// The signals that end the watching, or say that the terminal has another size.
+class Signals {
+ public:
+  Signals() {
+    sigset_t set;
+    ::sigemptyset(&set);
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGWINCH}) ::sigaddset(&set, signal);
+    ::sigprocmask(SIG_BLOCK, &set, &before_);
+    descriptor_ = ::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (descriptor_ < 0)
+      throw std::system_error(errno, std::generic_category(), "cannot wait for signals");
+  }
+  ~Signals() {
+    ::close(descriptor_);
+    ::sigprocmask(SIG_SETMASK, &before_, nullptr);
+  }
+  Signals(const Signals&) = delete;
+  Signals& operator=(const Signals&) = delete;
+
+  [[nodiscard]] int descriptor() const { return descriptor_; }
+  News take() {
+    auto news = News::none;
+    signalfd_siginfo info{};
+    while (::read(descriptor_, &info, sizeof info) == ssize_t(sizeof info)) {
+      if (info.ssi_signo != SIGWINCH) return News::end;
+      news = News::resized;
+    }
+    return news;
+  }
+
+ private:
+  sigset_t before_{};
+  int descriptor_ = -1;
+};
+
+class Watch {
+ public:
+  Watch(Duration interval, bool titled, const std::function<SsFrame()>& frame)
+      : interval_(interval), titled_(titled), read_(frame) {}
+
+  void run() {
+    frame_ = read_();
+    for (auto next = Clock::now() + interval_;; next = std::max(next + interval_, Clock::now())) {
+      stamp();
+      if (!show() || !wait_until(next)) break;
+      read_again();
+    }
+    if (terminal().screen && titled_) (void)write("\r\n");
+  }
+
+ private:
+  static Terminal terminal() { return terminal_of(STDOUT_FILENO); }
+
+  void read_again() {
+    try {
+      frame_ = read_();
+    } catch (const Failure& failure) { frame_ = {.table = std::string(failure.what()) + "\n"}; }
+  }
+  void stamp() { title_ = fmt::format("{:%FT%TZ}", fmt::gmtime(std::time(nullptr))); }
+
+  // False: it was interrupted.
+  bool show() {
+    const auto place = terminal();
+    if (!titled_) return write(frame_.table + frame_.closing);
+    if (!place.screen) return write(title_ + "\n" + frame_.table + frame_.closing);
+    std::string text = "\033[H";
+    const auto title = fmt::format("{}, every {:.4g} s; Ctrl-C ends it", title_,
+                                   std::chrono::duration<double>(interval_).count());
+    const auto lines = fit_frame(frame_, title, place.width, place.height);
+    for (std::size_t i = 0; i < lines.size(); ++i)
+      text += (i == 0 ? "" : "\r\n") + lines[i] + "\033[K";
+    return write(text + "\033[J");
+  }
+
+  bool wait_until(Clock::time_point next) {
+    for (;;) {
+      const auto left = std::chrono::ceil<std::chrono::milliseconds>(next - Clock::now());
+      if (left.count() <= 0) return signals_.take() != News::end;
+      pollfd signal{.fd = signals_.descriptor(), .events = POLLIN, .revents = 0};
+      ::poll(&signal, 1, int(left.count()));
+      const auto news = signals_.take();
+      if (news == News::end ||
+          (news == News::resized && terminal().screen && !(write("\033[2J") && show())))
+        return false;
+    }
+  }
+
+  // False: a signal came before all was written. A reader that stands still must not keep us from
+  // hearing it, so no more is written at once than a pipe that is ready surely takes.
+  bool write(std::string_view text) {
+    while (!text.empty()) {
+      pollfd ready[] = {{.fd = STDOUT_FILENO, .events = POLLOUT, .revents = 0},
+                        {.fd = signals_.descriptor(), .events = POLLIN, .revents = 0}};
+      ::poll(ready, 2, -1);
+      if (ready[1].revents != 0 && signals_.take() == News::end) return false;
+      if (ready[0].revents == 0) continue;
+      const auto size =
+          ::write(STDOUT_FILENO, text.data(), std::min<std::size_t>(text.size(), 512));
+      if (size < 0 && errno != EINTR && errno != EAGAIN)
+        throw Failure("cannot write to standard output: " + std::generic_category().message(errno));
+      if (size > 0) text.remove_prefix(std::size_t(size));
+    }
+    return true;
+  }
+
+  Signals signals_;
+  Duration interval_;
+  bool titled_;
+  const std::function<SsFrame()>& read_;
+  SsFrame frame_;
+  std::string title_;  // When the frame was read.
+};
+
+}  // namespace
+
+std::vector<std::string> fit_frame(const SsFrame& frame, std::string_view title, unsigned width,
+                                   unsigned height) {
+  const auto table = lines_of(frame.table), closing = lines_of(frame.closing);
+  std::vector<std::string> lines{cut(title, width)};
+  const auto below = std::min<std::size_t>(closing.size(), height / 2);
+  const auto room = height > below + 1 ? height - below - 1 : 0;
+  const auto shown = table.size() <= room ? table.size() : room == 0 ? 0 : room - 1;
+  for (std::size_t i = 0; i < shown; ++i) lines.push_back(cut(table[i], width));
+  if (shown < table.size() && room > 0)
+    lines.push_back(cut(fmt::format("... and {} lines more", table.size() - shown), width));
+  // The last lines speak of all.
+  for (std::size_t i = closing.size() - below; i < closing.size(); ++i)
+    lines.push_back(cut(closing[i], width));
+  return lines;
+}
+
+void watch_frames(Duration interval, bool titled, const std::function<SsFrame()>& frame) {
+  std::fflush(stdout);
+  Watch(interval, titled, frame).run();
+}
+
+}  // namespace estab::cli
