@@ -13,6 +13,7 @@
 #include <csignal>
 #include <cstdio>
 #include <system_error>
+#include <utility>
 
 #include "estab/cli/commands.hpp"
 #include "estab/cli/terminal.hpp"
@@ -43,8 +44,6 @@ std::string cut(std::string_view line, unsigned width) {
   return out;
 }
 
-enum class News { none, resized, end };
-
 // The signals that end the watching, or say that the terminal has another size.
 class Signals {
  public:
@@ -65,19 +64,26 @@ class Signals {
   Signals& operator=(const Signals&) = delete;
 
   [[nodiscard]] int descriptor() const { return descriptor_; }
-  News take() {
-    auto news = News::none;
-    signalfd_siginfo info{};
-    while (::read(descriptor_, &info, sizeof info) == ssize_t(sizeof info)) {
-      if (info.ssi_signo != SIGWINCH) return News::end;
-      news = News::resized;
-    }
-    return news;
+  [[nodiscard]] bool ended() {
+    hear();
+    return ended_;
+  }
+  // Whether the size has changed since the last call.
+  bool take_resized() {
+    hear();
+    return std::exchange(resized_, false);
   }
 
  private:
+  void hear() {
+    signalfd_siginfo info{};
+    while (::read(descriptor_, &info, sizeof info) == ssize_t(sizeof info))
+      (info.ssi_signo == SIGWINCH ? resized_ : ended_) = true;
+  }
+
   sigset_t before_{};
   int descriptor_ = -1;
+  bool ended_ = false, resized_ = false;
 };
 
 class Watch {
@@ -92,11 +98,12 @@ class Watch {
       if (!show() || !wait_until(next)) break;
       read_again();
     }
-    if (terminal().screen && titled_) (void)write("\r\n");
+    if (on_screen() && ::write(STDOUT_FILENO, "\r\n", 2) < 0) return;
   }
 
  private:
   static Terminal terminal() { return terminal_of(STDOUT_FILENO); }
+  [[nodiscard]] bool on_screen() const { return titled_ && terminal().screen; }
 
   void read_again() {
     try {
@@ -107,9 +114,8 @@ class Watch {
 
   // False: it was interrupted.
   bool show() {
+    if (!on_screen()) return write((titled_ ? title_ + "\n" : "") + frame_.table + frame_.closing);
     const auto place = terminal();
-    if (!titled_) return write(frame_.table + frame_.closing);
-    if (!place.screen) return write(title_ + "\n" + frame_.table + frame_.closing);
     std::string text = "\033[H";
     const auto title = fmt::format("{}, every {:.4g} s; Ctrl-C ends it", title_,
                                    std::chrono::duration<double>(interval_).count());
@@ -119,17 +125,19 @@ class Watch {
     return write(text + "\033[J");
   }
 
+  // False: it was interrupted.
   bool wait_until(Clock::time_point next) {
-    for (;;) {
+    while (!signals_.ended()) {
+      if (signals_.take_resized() && on_screen()) {
+        if (!write("\033[2J") || !show()) return false;
+        continue;  // It may have changed again, and been heard, while that was written.
+      }
       const auto left = std::chrono::ceil<std::chrono::milliseconds>(next - Clock::now());
-      if (left.count() <= 0) return signals_.take() != News::end;
+      if (left.count() <= 0) return true;
       pollfd signal{.fd = signals_.descriptor(), .events = POLLIN, .revents = 0};
       ::poll(&signal, 1, int(left.count()));
-      const auto news = signals_.take();
-      if (news == News::end ||
-          (news == News::resized && terminal().screen && !(write("\033[2J") && show())))
-        return false;
     }
+    return false;
   }
 
   // False: a signal came before all was written. A reader that stands still must not keep us from
@@ -139,7 +147,7 @@ class Watch {
       pollfd ready[] = {{.fd = STDOUT_FILENO, .events = POLLOUT, .revents = 0},
                         {.fd = signals_.descriptor(), .events = POLLIN, .revents = 0}};
       ::poll(ready, 2, -1);
-      if (ready[1].revents != 0 && signals_.take() == News::end) return false;
+      if (signals_.ended()) return false;
       if (ready[0].revents == 0) continue;
       const auto size =
           ::write(STDOUT_FILENO, text.data(), std::min<std::size_t>(text.size(), 512));

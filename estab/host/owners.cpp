@@ -39,6 +39,7 @@ void add_owner(const fs::path& folder, int pid, SocketOwners& owners) {
   for (; !error && at != fs::directory_iterator(); at.increment(error)) {
     std::error_code gone;
     const auto inode = socket_inode(fs::read_symlink(at->path(), gone).native());
+    if (gone == std::errc::permission_denied) owners.complete = false;
     const auto descriptor = number_in<int>(at->path().filename().native());
     if (gone || !inode || !descriptor) continue;
     if (!name) name = name_in(folder);

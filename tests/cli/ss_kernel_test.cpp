@@ -18,7 +18,7 @@ Endpoint end(const char* address, std::uint16_t port) {
 
 KernelSocket listener(const char* address, std::uint16_t port) {
   const auto local = end(address, port);
-  return {.flow = {local, {local.address.is_v4() ? Address::v4(0) : Address{}, Port{}}},
+  return {.flow = {local, {local.address.is_v4() ? Address::v4(0, 0, 0, 0) : Address{}, Port{}}},
           .state = listen,
           .receive_queue = 1,
           .send_queue = 128,
@@ -80,16 +80,16 @@ TEST(ListenersOf, SocketsThatShareAPortAreAddedUp) {
 
 TEST(SsKernel, LaysOutWhatThereIsAsSsDoes) {
   EXPECT_EQ(ss_kernel_table(view(), {}),
-            "State     Recv-Q Send-Q Local Address:Port     Peer Address:Port Process\n"
-            "LISTEN    1      128            0.0.0.0:80             0.0.0.0:*\n"
-            "LISTEN    1      128          192.0.2.1:80             0.0.0.0:*\n"
-            "LISTEN    1      128                  *:80                   *:*\n"
-            "SYN-RECV  0      0            192.0.2.1:80            10.0.0.1:1\n"
-            "SYN-RECV  0      0            192.0.2.1:80            10.0.0.2:2\n"
-            "SYN-RECV  0      0            192.0.2.9:80            10.0.0.3:3\n"
-            "SYN-RECV  0      0   [::ffff:192.0.2.1]:80   [::ffff:10.0.0.4]:4\n"
-            "SYN-RECV  0      0            192.0.2.1:81            10.0.0.5:5\n"
-            "TIME-WAIT 0      0            192.0.2.1:80            10.0.0.1:9\n");
+            "State     Recv-Q Send-Q    Local Address:Port   Peer Address:Port Process\n"
+            "LISTEN    1      128               0.0.0.0:80           0.0.0.0:*\n"
+            "LISTEN    1      128             192.0.2.1:80           0.0.0.0:*\n"
+            "LISTEN    1      128                     *:80                 *:*\n"
+            "SYN-RECV  0      0               192.0.2.1:80          10.0.0.1:1\n"
+            "SYN-RECV  0      0               192.0.2.1:80          10.0.0.2:2\n"
+            "SYN-RECV  0      0               192.0.2.9:80          10.0.0.3:3\n"
+            "SYN-RECV  0      0      [::ffff:192.0.2.1]:80 [::ffff:10.0.0.4]:4\n"
+            "SYN-RECV  0      0               192.0.2.1:81          10.0.0.5:5\n"
+            "TIME-WAIT 0      0               192.0.2.1:80          10.0.0.1:9\n");
 }
 
 TEST(SsKernel, MarksTheAgeAsAnEstimate) {
