@@ -17,6 +17,7 @@ struct UsageError : std::runtime_error {
 
 void add_serve(CLI::App& app);
 void add_connect(CLI::App& app);
+void add_shield(CLI::App& app);
 void add_ss(CLI::App& app);
 void add_demo(CLI::App& app);
 void add_version(CLI::App& app);

@@ -66,6 +66,7 @@ int main(int argc, char** argv) {
   app.footer("estab COMMAND --help tells more, with examples.");
   estab::cli::add_serve(app);
   estab::cli::add_connect(app);
+  estab::cli::add_shield(app);
   estab::cli::add_ss(app);
   estab::cli::add_demo(app);
   estab::cli::add_version(app);

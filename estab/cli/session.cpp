@@ -13,6 +13,7 @@
 #include "estab/admin/document.hpp"
 #include "estab/admin/place.hpp"
 #include "estab/cli/commands.hpp"
+#include "estab/host/interface.hpp"
 #include "estab/link/faulty.hpp"
 #include "estab/link/tun.hpp"
 
@@ -27,8 +28,26 @@ std::unique_ptr<link::Device> open_device(const NetworkOptions& options) {
                                               link::both_ways(options.impairment));
 }
 
+std::vector<std::string> all_addresses(const NetworkOptions& options) {
+  auto all = options.addresses;
+  all.insert(all.end(), options.routed.begin(), options.routed.end());
+  return all;
+}
+
+// What is routed to the device must not be what the kernel takes for its own.
+void add_routes(const NetworkOptions& options) {
+  for (const auto& text : options.routed) {
+    const auto ours = *Prefix::parse(text);
+    if (host::is_delivered_here(ours.address))
+      throw Failure(ours.address.to_string() +
+                    " is an address of this machine's kernel, which takes its packets itself\n"
+                    "Take it off the kernel's interface (ip address del), or name another.");
+    host::add_route(options.device, ours);
+  }
+}
+
 net::host_options host_options_of(const NetworkOptions& options, const StackConfig& stack) {
-  return {.more_addresses = options.addresses,
+  return {.more_addresses = all_addresses(options),
           .kernel_addresses = options.peer_addresses,
           .stack = stack};
 }
@@ -41,13 +60,14 @@ Session::Session(const NetworkOptions& options, const StackConfig& stack,
       first_signal_(io_, asio::steady_timer::time_point::max()) {
   check_addresses(options);
   host_.emplace(io_, open_device(options), host_options_of(options, stack));
+  add_routes(options);
   if (!options.capture.empty())
     write_capture(io_, *host_, options, [this](const std::string& why) { fail(why); });
   if (options.ladder) show_ladder(io_, *host_, options, ladder);
   const admin::ProcessInfo info{.pid = ::getpid(),
                                 .service = service,
                                 .device = options.device,
-                                .addresses = options.addresses};
+                                .addresses = all_addresses(options)};
   try {
     admin_.emplace(io_.get_executor(), admin::default_folder(), [this, info] {
       return boost::json::serialize(admin::to_json(info, host_->snapshot())) + "\n";
@@ -94,8 +114,12 @@ asio::awaitable<std::size_t> Session::drained(Duration at_most) {
 }
 
 void Session::wait_for_signal() {
-  signals_.async_wait([this](boost::system::error_code error, int) {
+  signals_.async_wait([this](boost::system::error_code error, int signal) {
     if (error) return;
+    if (signal == SIGHUP && hangup_) {
+      hangup_();
+      return wait_for_signal();
+    }
     if (std::exchange(signalled_, true))
       return fail("interrupted again: what was still open has been reset");
     first_signal_.cancel();

@@ -4,6 +4,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -31,6 +32,8 @@ class Session {
   void run(boost::asio::awaitable<void> work);
   // Completes at the first SIGINT, SIGTERM or SIGHUP. A second one ends run() with a Failure.
   boost::asio::awaitable<void> interrupted();
+  // From now on SIGHUP is no interruption: it calls `reload`.
+  void on_hangup(std::function<void()> reload) { hangup_ = std::move(reload); }
   // Ends run() with a Failure of these words; the first ones count.
   void fail(const std::string& why);
   // Waits until no connection is left, TIME-WAIT aside, or the time is up; returns how many are.
@@ -42,6 +45,7 @@ class Session {
   boost::asio::io_context io_{1};
   boost::asio::signal_set signals_;
   boost::asio::steady_timer first_signal_;  // Runs out when it comes.
+  std::function<void()> hangup_;
   bool signalled_ = false;
   std::optional<std::string> failure_;
   std::optional<net::host> host_;

@@ -55,8 +55,9 @@ class LadderView : public std::enable_shared_from_this<LadderView> {
 
 std::vector<std::pair<Address, std::string>> names_of(const NetworkOptions& options) {
   std::vector<std::pair<Address, std::string>> names;
-  for (const auto& text : options.addresses)
-    if (const auto prefix = Prefix::parse(text)) names.emplace_back(prefix->address, "estab");
+  for (const auto* texts : {&options.addresses, &options.routed})
+    for (const auto& text : *texts)
+      if (const auto prefix = Prefix::parse(text)) names.emplace_back(prefix->address, "estab");
   return names;
 }
 

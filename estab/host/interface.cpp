@@ -98,23 +98,6 @@ bool is_up(const std::string& interface) {
   return (flags & IFF_UP) != 0;
 }
 
-// Whether the kernel takes packets for the address: it sets the route of a new IPv6 address in its
-// own time, after it has said that all is done.
-bool is_delivered_here(const Address& address) {
-  alignas(nlmsghdr) NetlinkBuffer buffer{};
-  auto* head = mnl_nlmsg_put_header(buffer.data());
-  head->nlmsg_type = RTM_GETROUTE;
-  auto* body = static_cast<rtmsg*>(mnl_nlmsg_put_extra_header(head, sizeof(rtmsg)));
-  body->rtm_family = family(address);
-  put(head, RTA_DST, address);
-  bool local = false;
-  Netlink(NETLINK_ROUTE).ask(head, NLM_F_ACK, [&](const nlmsghdr* answer) {
-    const auto* route = static_cast<const rtmsg*>(mnl_nlmsg_get_payload(answer));
-    if (answer->nlmsg_type == RTM_NEWROUTE) local = route->rtm_type == RTN_LOCAL;
-  });
-  return local;
-}
-
 }  // namespace
 
 void bring_up(const std::string& interface) {
@@ -142,6 +125,8 @@ void add_address(const std::string& interface, const Prefix& address) {
   const auto what = "cannot give " + interface + " the address " + address.to_string();
   request.send(what, NLM_F_CREATE | NLM_F_REPLACE);
   if (address.address.is_v4() || !is_up(interface)) return;
+  // The kernel sets the route of a new IPv6 address in its own time, after it has said that all is
+  // done.
   for (int tries = 0; tries < 2000; ++tries, std::this_thread::sleep_for(1ms))
     if (is_delivered_here(address.address)) return;
   fail(ETIMEDOUT, what);
@@ -153,6 +138,21 @@ void add_route(const std::string& interface, const Prefix& destination) {
 
 void add_route(const std::string& interface, const Prefix& destination, const Address& gateway) {
   add_route(interface, destination, &gateway);
+}
+
+bool is_delivered_here(const Address& address) {
+  alignas(nlmsghdr) NetlinkBuffer buffer{};
+  auto* head = mnl_nlmsg_put_header(buffer.data());
+  head->nlmsg_type = RTM_GETROUTE;
+  auto* body = static_cast<rtmsg*>(mnl_nlmsg_put_extra_header(head, sizeof(rtmsg)));
+  body->rtm_family = family(address);
+  put(head, RTA_DST, address);
+  bool local = false;
+  Netlink(NETLINK_ROUTE).ask(head, NLM_F_ACK, [&](const nlmsghdr* answer) {
+    const auto* route = static_cast<const rtmsg*>(mnl_nlmsg_get_payload(answer));
+    if (answer->nlmsg_type == RTM_NEWROUTE) local = route->rtm_type == RTN_LOCAL;
+  });
+  return local;
 }
 
 void remove_interface(const std::string& interface) {

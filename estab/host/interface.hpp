@@ -19,6 +19,8 @@ void add_address(const std::string& interface, const Prefix& address);
 // Packets for `destination` go out by the interface, to `gateway` if one is named.
 void add_route(const std::string& interface, const Prefix& destination);
 void add_route(const std::string& interface, const Prefix& destination, const Address& gateway);
+// Whether the kernel takes packets for the address as its own.
+[[nodiscard]] bool is_delivered_here(const Address& address);
 // The device is gone, with its addresses and routes.
 void remove_interface(const std::string& interface);
 // Whether there is one of this name.

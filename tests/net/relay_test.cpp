@@ -89,6 +89,109 @@ TEST_F(RelayTest, a_reset_of_one_side_is_not_taken_for_an_end_by_the_other) {
   EXPECT_FALSE(server.is_open());
 }
 
+// Nothing is read of the one that fails, since the other side takes nothing.
+TEST_F(RelayTest, a_reset_is_seen_behind_a_side_that_takes_nothing) {
+  start();
+  const std::string block(1 << 20, 'r');
+  for (error_code e; client.status().send_queue < client.options().send_buffer;) {
+    client.write_some(asio::buffer(block), e);
+    io.run_one_for(10ms);
+  }
+  ASSERT_FALSE(error);
+  client.abort();
+  run_until([&] { return error.has_value(); });
+  EXPECT_EQ(*error, asio::error::connection_reset);
+  EXPECT_EQ(counts.failed_by, relay_side::a);
+  EXPECT_FALSE(near.is_open());
+}
+
+// server = relay = near ~ far, where near ~ far is a TCP of the kernel's.
+class KernelRelayTest : public NetTest {
+ public:
+  using Tcp = asio::ip::tcp;
+  void start(const relay_options& options = {}) {
+    auto small = client.options();
+    small.receive_buffer = 32 << 10;
+    client.set_options(small);
+    connect();
+    Tcp::acceptor gate{io, {asio::ip::address_v4::loopback(), 0}};
+    near.connect(gate.local_endpoint());
+    gate.accept(far);
+    relay(server, near, options, [this](error_code e, relay_counts c) { error = e, counts = c; });
+  }
+  Tcp::socket near{io}, far{io};
+  // The client has had a reset as well.
+  void reach_end() {
+    run_until([&] {
+      error_code gone;
+      return client.status(gone).state == State::closed;
+    });
+    EXPECT_EQ(client.complaint(), asio::error::connection_reset);
+  }
+  std::optional<error_code> error;
+  relay_counts counts;
+};
+
+TEST_F(KernelRelayTest, a_kernels_reset_is_seen_behind_a_side_that_takes_nothing) {
+  start();
+  const std::string block(1 << 20, 'r');
+  far.non_blocking(true);
+  // Until nothing moves any more: `client` never reads.
+  for (int stuck = 0; stuck < 20;) {
+    error_code e;
+    far.write_some(asio::buffer(block), e);
+    stuck = e == asio::error::would_block ? stuck + 1 : 0;
+    io.run_one_for(10ms);
+  }
+  ASSERT_FALSE(error);
+  far.set_option(Tcp::socket::linger{true, 0});
+  far.close();
+  run_until([&] { return error.has_value(); });
+  EXPECT_EQ(*error, asio::error::connection_reset);
+  EXPECT_EQ(counts.failed_by, relay_side::b);
+  reach_end();
+}
+
+TEST_F(KernelRelayTest, an_end_of_both_ways_is_no_failure) {
+  start();
+  client.shutdown(socket::shutdown_send);
+  far.shutdown(Tcp::socket::shutdown_send);
+  run_until([&] { return error.has_value(); });
+  EXPECT_FALSE(*error) << *error;
+  EXPECT_EQ(counts.failed_by, relay_side::neither);
+}
+
+TEST_F(KernelRelayTest, what_is_idle_for_the_time_is_reset_on_both_sides) {
+  start({.idle = 100ms});
+  run_until([&] { return error.has_value(); });
+  EXPECT_EQ(*error, asio::error::timed_out);
+  EXPECT_EQ(counts.failed_by, relay_side::neither);
+  char octet;
+  error_code end;
+  far.read_some(asio::buffer(&octet, 1), end);
+  EXPECT_EQ(end, asio::error::connection_reset);
+  reach_end();
+}
+
+// The relay writes nothing any more: all of it waits in its socket for a peer that is slow.
+TEST_F(KernelRelayTest, a_peer_that_takes_what_was_written_before_is_not_idle) {
+  start({.idle = 400ms});
+  const std::string text(512 << 10, 's');
+  asio::write(far, asio::buffer(text));
+  run_until([&] { return server.status().send_queue > 0; });
+  std::string got(text.size(), ' ');
+  play([](socket& c, std::string& into) -> asio::awaitable<void> {
+    asio::steady_timer pause(c.get_executor());
+    for (std::size_t at = 0; at < into.size(); at += 16 << 10) {  // For 32 * 50 ms in all.
+      co_await asio::async_read(c, asio::buffer(&into[at], 16 << 10), use_awaitable);
+      pause.expires_after(50ms);
+      co_await pause.async_wait(use_awaitable);
+    }
+  }(client, got));
+  EXPECT_EQ(got, text);
+  EXPECT_FALSE(error) << *error;
+}
+
 TEST_F(RelayTest, terminal_cancellation_ends_both_ways) {
   connect();
   asio::cancellation_signal signal;
