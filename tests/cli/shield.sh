@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # estab shield between clients and servers of the kernel's.
+contrib=$(readlink -f "$(dirname "${BASH_SOURCE[0]}")/../../contrib")
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 random_file large "$(mebibytes 16 256)"
@@ -186,7 +187,7 @@ left_nothing
 [[ $(<down) == 'connection reset by peer' ]] || fail "the end of the drain: $(<down)"
 says '1 connection did not finish in time and is reset' || fail "the drain"
 
-# --- Limits, keys, and the client's address --------------------------------------------------------
+# --- Limits, keys, and the client's address ------------------------------------------------------
 
 # crowd COUNT: so many connections from one address, at once; how each one fares, in `down`.
 crowd() {
@@ -288,7 +289,8 @@ expect_failure 2 'shield what' "$estab" shield --listen 10.77.0.2:80
 expect_failure 2 "listen.*'80' is no address with a port.*such are" "$estab" shield --listen 80
 expect_failure 2 "'fd00::1:80' is no address" "$estab" shield --listen fd00::1:80 --to 127.0.0.1:80
 expect_failure 2 "to.*'host:80' is no address" "$estab" shield --listen 10.77.0.2:80 --to host:80
-expect_failure 2 'to.*is what --listen names' "$estab" shield --listen 10.77.0.2:80 --to 10.77.0.2:80
+expect_failure 2 'to.*is what --listen names' "$estab" shield "${both[@]}" \
+  --listen 127.0.0.1:80
 expect_failure 2 'listen.*no host.s address' "$estab" shield --listen 0.0.0.0:80 --to 127.0.0.1:80
 expect_failure 2 'to.*no host.s address' "$estab" shield --listen 10.77.0.2:80 --to 224.0.0.1:80
 expect_failure 2 "idle.*'5' is no time; such are" "$estab" shield "${both[@]}" --idle 5
@@ -309,7 +311,14 @@ for option in --listen --to --idle --drain --connect-timeout --keys --limits --p
   grep -q -- "$option " help || fail "$option is not in the help"
 done
 
-# --- Before nginx, and under a flood ---------------------------------------------------------------
+# The unit of systemd, had it this command to start.
+if command -v systemd-analyze >/dev/null; then
+  sed "s|/usr/local/bin/estab|$estab|" "$contrib/estab-shield.service" >estab-shield.service
+  systemd-analyze verify "$PWD/estab-shield.service" 2>unit.txt && [[ ! -s unit.txt ]] ||
+    fail "the unit: $(cat unit.txt)"
+fi
+
+# --- Before nginx, and under a flood -------------------------------------------------------------
 
 if command -v nginx >/dev/null && command -v ab >/dev/null; then
   next_port
