@@ -278,6 +278,13 @@ kill -HUP "$server"
 wait_for "its word" says 'SIGHUP reads --keys and --limits again; neither was given'
 backend 'print $peer "here\n"'
 [[ $(nc -N 198.51.100.7 80 </dev/null) == here ]] || fail "an address that is routed"
+# The link goes down, and comes up again: so do its routes, and the shield.
+ip link set estab0 down
+wait_for "its word" says 'estab0 is down: nobody reaches it'
+ip link set estab0 up
+wait_for "its word" says 'estab0 is up again, with its routes'
+backend 'print $peer "here\n"'
+[[ $(nc -N 198.51.100.7 80 </dev/null) == here ]] || fail "after the link came up"
 stop
 [[ -z $(ip route show 198.51.100.7) ]] || fail "the route is still there"
 
