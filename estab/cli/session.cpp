@@ -4,7 +4,9 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/json/serialize.hpp>
@@ -30,7 +32,11 @@ std::unique_ptr<link::Device> open_device(const NetworkOptions& options) {
 
 std::vector<std::string> all_addresses(const NetworkOptions& options) {
   auto all = options.addresses;
-  all.insert(all.end(), options.routed.begin(), options.routed.end());
+  for (const auto& routed : options.routed)
+    if (std::ranges::none_of(options.addresses, [&](const auto& text) {
+          return Prefix::parse(text)->address == Prefix::parse(routed)->address;
+        }))
+      all.push_back(routed);
   return all;
 }
 
@@ -44,6 +50,25 @@ void add_routes(const NetworkOptions& options) {
                     "Take it off the kernel's interface (ip address del), or name another.");
     host::add_route(options.device, ours);
   }
+}
+
+// Whether the device is down, so that nobody reaches what is routed to it; says what has changed.
+bool restore_routes(const NetworkOptions& options, bool lost) {
+  bool down = false, restored = false;
+  for (const auto& text : options.routed) {
+    try {
+      host::add_route(options.device, *Prefix::parse(text));
+      restored = true;
+    } catch (const std::system_error& error) {
+      if (error.code() != std::errc::file_exists) down = true;
+    }
+  }
+  if (down && !lost)
+    fmt::print(stderr, "estab: {0} is down: nobody reaches it (ip link set {0} up)\n",
+               options.device);
+  if (restored && !down)
+    fmt::print(stderr, "estab: {} is up again, with its routes\n", options.device);
+  return down;
 }
 
 net::host_options host_options_of(const NetworkOptions& options, const StackConfig& stack) {
@@ -61,6 +86,7 @@ Session::Session(const NetworkOptions& options, const StackConfig& stack,
   check_addresses(options);
   host_.emplace(io_, open_device(options), host_options_of(options, stack));
   add_routes(options);
+  if (!options.routed.empty()) asio::co_spawn(io_, keep_routes(options), asio::detached);
   if (!options.capture.empty())
     write_capture(io_, *host_, options, [this](const std::string& why) { fail(why); });
   if (options.ladder) show_ladder(io_, *host_, options, ladder);
@@ -110,6 +136,17 @@ asio::awaitable<std::size_t> Session::drained(Duration at_most) {
     if (left == 0 || asio::steady_timer::clock_type::now() >= until) co_return left;
     pause.expires_after(10ms);
     co_await pause.async_wait(asio::use_awaitable);
+  }
+}
+
+// The kernel forgets the routes of an interface that goes down; that one came up again it tells
+// those who ask.
+asio::awaitable<void> Session::keep_routes(NetworkOptions options) {
+  asio::steady_timer pause(io_);
+  for (bool lost = false;;) {
+    pause.expires_after(1s);
+    co_await pause.async_wait(asio::use_awaitable);
+    lost = restore_routes(options, lost);
   }
 }
 

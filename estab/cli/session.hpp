@@ -41,6 +41,7 @@ class Session {
 
  private:
   void wait_for_signal();
+  boost::asio::awaitable<void> keep_routes(NetworkOptions options);
 
   boost::asio::io_context io_{1};
   boost::asio::signal_set signals_;

@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include <CLI/Option.hpp>
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -80,16 +81,14 @@ ShieldKeys keys_of(const ShieldCommand& command) {
   return keys;
 }
 
-// An address to listen on that no --address gives is routed to the device, for itself.
+// Each address to listen on is routed to the device by itself, even where it is in a network of an
+// --address: of an interface that comes up again the kernel has forgotten the IPv6 networks.
 NetworkOptions network_of_shield(const ShieldCommand& command) {
   auto network = command.network;
   for (const auto& [address, port] : command.settings.listen) {
-    const auto is_it = [&](const std::string& text) {
-      return Prefix::parse(text)->address == address;
-    };
-    if (std::ranges::none_of(network.addresses, is_it) &&
-        std::ranges::none_of(network.routed, is_it))
-      network.routed.push_back(address.to_string() + (address.is_v4() ? "/32" : "/128"));
+    const auto text = address.to_string() + (address.is_v4() ? "/32" : "/128");
+    if (std::ranges::find(network.routed, text) == network.routed.end())
+      network.routed.push_back(text);
   }
   return network;
 }
@@ -214,8 +213,7 @@ void add_ends(CLI::App& command, ShieldCommand& options) {
           [&options](const std::vector<std::string>& texts) {
             for (const auto& text : texts) options.settings.listen.push_back(*parse_endpoint(text));
           },
-          "Where clients connect (repeatable); an address\nthat no --address gives is routed to "
-          "the device")
+          "Where clients connect (repeatable); the address\nis routed to the device")
       ->type_name("ADDRESS:PORT")
       ->check(is_endpoint)
       ->allow_extra_args(false);
