@@ -95,7 +95,7 @@ class Capture {
  public:
   Capture(std::string path, const std::string& device)
       : path_(std::move(path)),
-        file_(path_, observe::CaptureConfig{.start = wire::pcapng::WallTime{wall_clock()},
+        file_(path_, observe::CaptureConfig{.start = std::chrono::system_clock::now(),
                                             .interfaces = {device}}) {
     if (file_.error()) throw Failure(cannot_make_capture(path_, file_.error()));
   }
@@ -109,7 +109,6 @@ class Capture {
 
  private:
   using Clock = std::chrono::steady_clock;
-  static auto wall_clock() { return std::chrono::system_clock::now().time_since_epoch(); }
   std::string path_;
   observe::CaptureFile file_;
   Clock::time_point start_ = Clock::now();
