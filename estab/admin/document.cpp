@@ -28,7 +28,16 @@ json::object describe(const ListenerInfo& listener) {
           {"accept_limit", listener.accept_limit},
           {"accepted", listener.accepted},
           {"half_open_overflows", listener.half_open_overflows},
-          {"accept_overflows", listener.accept_overflows}};
+          {"accept_overflows", listener.accept_overflows},
+          {"mode", name(listener.mode)},
+          {"in_mode_ms", milliseconds(listener.in_mode)},
+          {"syns", listener.syns},
+          {"evicted", listener.evicted},
+          {"cookies_sent", listener.cookies_sent},
+          {"cookies_valid", listener.cookies_valid},
+          {"cookies_bad", listener.cookies_bad},
+          {"cookies_limited", listener.cookies_limited},
+          {"syn_acks_limited", listener.syn_acks_limited}};
 }
 
 json::object describe(const ConnectionInfo& c) {

@@ -29,11 +29,22 @@ TEST(Document, TellsAListenersTwoQueues) {
                                 .accept_limit = 4,
                                 .accepted = 5,
                                 .half_open_overflows = 6,
-                                .accept_overflows = 7});
+                                .accept_overflows = 7,
+                                .mode = SynMode::stateless,
+                                .in_mode = 1500ms,
+                                .syns = 8,
+                                .evicted = 9,
+                                .cookies_sent = 10,
+                                .cookies_valid = 11,
+                                .cookies_bad = 12,
+                                .cookies_limited = 13,
+                                .syn_acks_limited = 14});
   EXPECT_EQ(boost::json::serialize(to_json({}, snapshot).at("listeners")),
             R"([{"local":{"address":"10.77.0.2","port":80},"half_open":1,"half_open_limit":2,)"
             R"("accept_queue":3,"accept_limit":4,"accepted":5,"half_open_overflows":6,)"
-            R"("accept_overflows":7}])");
+            R"("accept_overflows":7,"mode":"STATELESS","in_mode_ms":1500,"syns":8,"evicted":9,)"
+            R"("cookies_sent":10,"cookies_valid":11,"cookies_bad":12,"cookies_limited":13,)"
+            R"("syn_acks_limited":14}])");
 }
 
 TEST(Document, TellsAConnectionInUnitsThatItsFieldsName) {
