@@ -13,6 +13,7 @@
 #include "estab/admin/document.hpp"
 #include "estab/admin/place.hpp"
 #include "estab/cli/commands.hpp"
+#include "estab/cli/endpoint_option.hpp"
 #include "estab/link/faulty.hpp"
 #include "estab/link/tun.hpp"
 
@@ -33,6 +34,16 @@ net::host_options host_options_of(const NetworkOptions& options, const StackConf
           .stack = stack};
 }
 
+std::string advice_on(const std::error_code& error) {
+  if (error == std::errc::address_in_use)
+    return "\nAnother program listens there; choose another port.";
+  if (error == std::errc::address_not_available)
+    return "\nGive an address of this machine, such as 127.0.0.1 or [::1], or 0.0.0.0 for all.";
+  if (error == std::errc::permission_denied)
+    return "\nChoose a port of 1024 or more, or run as root.";
+  return "";
+}
+
 }  // namespace
 
 Session::Session(const NetworkOptions& options, const StackConfig& stack,
@@ -41,13 +52,14 @@ Session::Session(const NetworkOptions& options, const StackConfig& stack,
       first_signal_(io_, asio::steady_timer::time_point::max()) {
   check_addresses(options);
   host_.emplace(io_, open_device(options), host_options_of(options, stack));
-  if (!options.capture.empty())
-    write_capture(io_, *host_, options, [this](const std::string& why) { fail(why); });
-  if (options.ladder) show_ladder(io_, *host_, options, ladder);
   const admin::ProcessInfo info{.pid = ::getpid(),
                                 .service = service,
                                 .device = options.device,
                                 .addresses = options.addresses};
+  if (!options.metrics.empty()) serve_metrics(options, info);
+  if (!options.capture.empty())
+    write_capture(io_, *host_, options, [this](const std::string& why) { fail(why); });
+  if (options.ladder) show_ladder(io_, *host_, options, ladder);
   try {
     admin_.emplace(io_.get_executor(), admin::default_folder(), [this, info] {
       return boost::json::serialize(admin::to_json(info, host_->snapshot())) + "\n";
@@ -66,6 +78,7 @@ void Session::run(asio::awaitable<void> work) {
   });
   io_.run();
   admin_.reset();
+  metrics_.reset();
   host_->close();  // The views have then seen the last event, and may have a word on it.
   if (failure_) throw Failure(*failure_);
   if (thrown) std::rethrow_exception(thrown);
@@ -90,6 +103,18 @@ asio::awaitable<std::size_t> Session::drained(Duration at_most) {
     if (left == 0 || asio::steady_timer::clock_type::now() >= until) co_return left;
     pause.expires_after(10ms);
     co_await pause.async_wait(asio::use_awaitable);
+  }
+}
+
+void Session::serve_metrics(const NetworkOptions& options, const admin::ProcessInfo& process) {
+  try {
+    metrics_.emplace(io_.get_executor(), parse_endpoint(options.metrics).value(),
+                     [this, process](admin::MetricsFormat format) {
+                       return admin::to_metrics(process, host_->snapshot(), format);
+                     });
+  } catch (const std::system_error& error) {
+    throw Failure("cannot serve metrics at " + options.metrics + ": " + error.code().message() +
+                  advice_on(error.code()));
   }
 }
 

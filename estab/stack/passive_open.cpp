@@ -66,8 +66,8 @@ Stack::Impl::Fate Stack::Impl::arrives_at_listener(std::uint32_t index, Segment&
   record.listener = index;
   record.opened = env.now;
   record.deferred = asked.defer;
-  record.known = config.tcp.syn_cookies == tcp::CookieUse::never ||
-                 known_.holds(asked.network, env.now);
+  record.known =
+      config.tcp.syn_cookies == tcp::CookieUse::never || known_.holds(asked.network, env.now);
   const auto cookie = cookies_.make(seg.flow, seg.seq, tcp::cookie_options(record), env.now);
   record.iss = cookie.iss;
   record.ts_value = cookie.ts_value;
@@ -287,6 +287,7 @@ Stack::Impl::Fate Stack::Impl::arrives_at_half_open(std::uint32_t index, Segment
       if (resets_.take(env.now))
         reply(seg.flow, {.seq = record.iss + 1, .ack = record.irs + 1, .flags = {.ack = true}},
               State::syn_received, Reason::send_challenge_ack);
+      else log.counters().count(Reason::challenge_limit);
       break;
     case tcp::HalfOpenVerdict::reset: reset_for(seg, State::syn_received, outcome.reason); break;
     case tcp::HalfOpenVerdict::back_to_listen:
