@@ -20,6 +20,7 @@ json::object describe(const ListenerInfo& listener) {
   return {{"local", to_json(listener.local)},
           {"half_open", listener.half_open},
           {"half_open_limit", listener.half_open_limit},
+          {"syn_acks_retransmitted", listener.syn_acks_retransmitted},
           {"accept_queue", listener.accept_queue},
           {"accept_limit", listener.accept_limit},
           {"accepted", listener.accepted},

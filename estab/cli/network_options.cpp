@@ -6,6 +6,7 @@
 
 #include "estab/base/address.hpp"
 #include "estab/cli/commands.hpp"
+#include "estab/cli/option_values.hpp"
 
 namespace estab::cli {
 namespace {
@@ -79,6 +80,12 @@ void add_network_options(CLI::App& command, NetworkOptions& options) {
   command
       .add_flag("--ladder", options.ladder,
                 "Draw the packets as a ladder, live, with both\nends' states")
+      ->group("Views");
+  command
+      .add_option("--metrics", options.metrics,
+                  "Serve OpenMetrics over HTTP at /metrics there,\non the kernel's TCP")
+      ->type_name("ADDRESS:PORT")
+      ->check(is_endpoint)
       ->group("Views");
 }
 

@@ -18,6 +18,7 @@ struct NetworkOptions {
   fault::Impairment impairment;
   std::string capture;  // A file; empty: none.
   bool ladder = false;
+  std::string metrics;  // Where the kernel listens for who asks for them; empty: nowhere.
 };
 
 // The options must live until the command line has been parsed and its callbacks have run.

@@ -66,6 +66,8 @@ void print_where(const ServeCommand& command, const std::vector<Service>& servic
       if (service.name == "http") fmt::print("http     curl http://{}/\n", end.to_string());
       else fmt::print("{:<8} nc {} {}\n", service.name, address, service.port);
     }
+  if (!command.network.metrics.empty())
+    fmt::print("metrics  curl http://{}/metrics\n", command.network.metrics);
   fmt::print("on the device {}; Ctrl-C ends it\n", command.network.device);
   std::fflush(stdout);
 }
@@ -142,6 +144,7 @@ void add_serve(CLI::App& app) {
       "  estab serve --http .                          curl http://10.77.0.2:8080/ reads it\n"
       "  estab serve --echo --ladder                   nc 10.77.0.2 7\n"
       "  estab serve --http . --impair loss=1%,duplicate=1%,reorder=5% --capture http.pcapng\n"
+      "  estab serve --http . --metrics 127.0.0.1:9077     Prometheus scrapes /metrics there\n"
       "  estab serve --discard --address 192.0.2.2/24 --device tun7 --mtu 9000");
   command->callback([options] { run_serve(*options); });
 }

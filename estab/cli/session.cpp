@@ -16,6 +16,7 @@
 #include "estab/admin/place.hpp"
 #include "estab/cli/commands.hpp"
 #include "estab/host/interface.hpp"
+#include "estab/cli/option_values.hpp"
 #include "estab/link/faulty.hpp"
 #include "estab/link/tun.hpp"
 
@@ -77,6 +78,16 @@ net::host_options host_options_of(const NetworkOptions& options, const StackConf
           .stack = stack};
 }
 
+std::string advice_on(const std::error_code& error) {
+  if (error == std::errc::address_in_use)
+    return "\nAnother program listens there; choose another port.";
+  if (error == std::errc::address_not_available)
+    return "\nGive an address of this machine, such as 127.0.0.1 or [::1], or 0.0.0.0 for all.";
+  if (error == std::errc::permission_denied)
+    return "\nChoose a port of 1024 or more, or run as root.";
+  return "";
+}
+
 }  // namespace
 
 Session::Session(const NetworkOptions& options, const StackConfig& stack,
@@ -87,13 +98,14 @@ Session::Session(const NetworkOptions& options, const StackConfig& stack,
   host_.emplace(io_, open_device(options), host_options_of(options, stack));
   add_routes(options);
   if (!options.routed.empty()) asio::co_spawn(io_, keep_routes(options), asio::detached);
-  if (!options.capture.empty())
-    write_capture(io_, *host_, options, [this](const std::string& why) { fail(why); });
-  if (options.ladder) show_ladder(io_, *host_, options, ladder);
   const admin::ProcessInfo info{.pid = ::getpid(),
                                 .service = service,
                                 .device = options.device,
                                 .addresses = all_addresses(options)};
+  if (!options.metrics.empty()) serve_metrics(options, info);
+  if (!options.capture.empty())
+    write_capture(io_, *host_, options, [this](const std::string& why) { fail(why); });
+  if (options.ladder) show_ladder(io_, *host_, options, ladder);
   try {
     admin_.emplace(io_.get_executor(), admin::default_folder(), [this, info] {
       return boost::json::serialize(admin::to_json(info, host_->snapshot())) + "\n";
@@ -112,6 +124,7 @@ void Session::run(asio::awaitable<void> work) {
   });
   io_.run();
   admin_.reset();
+  metrics_.reset();
   host_->close();  // The views have then seen the last event, and may have a word on it.
   if (failure_) throw Failure(*failure_);
   if (thrown) std::rethrow_exception(thrown);
@@ -147,6 +160,18 @@ asio::awaitable<void> Session::keep_routes(NetworkOptions options) {
     pause.expires_after(1s);
     co_await pause.async_wait(asio::use_awaitable);
     lost = restore_routes(options, lost);
+  }
+}
+
+void Session::serve_metrics(const NetworkOptions& options, const admin::ProcessInfo& process) {
+  try {
+    metrics_.emplace(io_.get_executor(), parse_endpoint(options.metrics).value(),
+                     [this, process](admin::MetricsFormat format) {
+                       return admin::to_metrics(process, host_->snapshot(), format);
+                     });
+  } catch (const std::system_error& error) {
+    throw Failure("cannot serve metrics at " + options.metrics + ": " + error.code().message() +
+                  advice_on(error.code()));
   }
 }
 

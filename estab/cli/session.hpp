@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "estab/admin/metrics_server.hpp"
 #include "estab/admin/server.hpp"
 #include "estab/cli/network_options.hpp"
 #include "estab/cli/views.hpp"
@@ -15,8 +16,9 @@
 
 namespace estab::cli {
 
-// What a command runs in: a host on a TUN device, its views, its control socket and its signals.
-// When it is destroyed nothing is left: no device, no address, no socket file. One thread.
+// What a command runs in: a host on a TUN device, its views, its control socket, its metrics and
+// its signals. When it is destroyed nothing is left: no device, no address, no socket file. One
+// thread.
 class Session {
  public:
   // `service` is what `estab ss` shows, as "serve --echo". Throws Failure or what the device, the
@@ -40,6 +42,7 @@ class Session {
   boost::asio::awaitable<std::size_t> drained(Duration at_most);
 
  private:
+  void serve_metrics(const NetworkOptions& options, const admin::ProcessInfo& process);
   void wait_for_signal();
   boost::asio::awaitable<void> keep_routes(NetworkOptions options);
 
@@ -51,6 +54,7 @@ class Session {
   std::optional<std::string> failure_;
   std::optional<net::host> host_;
   std::optional<admin::Server> admin_;
+  std::optional<admin::MetricsServer> metrics_;
 };
 
 }  // namespace estab::cli

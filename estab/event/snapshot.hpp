@@ -64,6 +64,7 @@ struct ListenerInfo {
   // too many came without timestamps.
   std::uint64_t cookies_sent = 0, cookies_valid = 0, cookies_bad = 0, cookies_limited = 0;
   std::uint64_t syn_acks_limited = 0;  // Not sent: their network had its share (threats 39).
+  std::uint64_t syn_acks_retransmitted = 0;
 };
 
 struct Snapshot {

@@ -33,7 +33,7 @@ struct Listener {
   TokenBucket unstamped_checks;            // Of cookies without timestamps.
   Instant cookies_until = Instant::min();  // A cookie of ours may come back until then.
   std::uint64_t accepted = 0, half_open_overflows = 0, accept_overflows = 0;
-  std::uint64_t syns = 0, evicted = 0, syn_acks_limited = 0;
+  std::uint64_t syns = 0, evicted = 0, syn_acks_limited = 0, syn_acks_retransmitted = 0;
   std::uint64_t cookies_sent = 0, cookies_valid = 0, cookies_bad = 0, cookies_limited = 0;
   std::uint64_t user = 0;
   std::uint16_t notices = 0;
@@ -55,7 +55,8 @@ struct Listener {
             .cookies_valid = cookies_valid,
             .cookies_bad = cookies_bad,
             .cookies_limited = cookies_limited,
-            .syn_acks_limited = syn_acks_limited};
+            .syn_acks_limited = syn_acks_limited,
+            .syn_acks_retransmitted = syn_acks_retransmitted};
   }
   // Records that a peer may find; the last quarter is kept for networks that are known.
   [[nodiscard]] std::uint32_t share(bool known) const {

@@ -47,9 +47,11 @@ bool Stack::Impl::send_owed() {
       tcp::HalfOpen& record = half_open[id.index];
       if (!ready(record.flow.remote.address)) return false;
       record.owed = false;
-      tcp::send_syn_ack(
-          env, record, listeners[record.listener].options,
-          record.retransmissions > 0 ? Reason::retransmit_timeout : Reason::send_syn_ack);
+      Listener& listener = listeners[record.listener];
+      const bool again = record.retransmissions > 0;
+      if (again) ++listener.syn_acks_retransmitted;
+      tcp::send_syn_ack(env, record, listener.options,
+                        again ? Reason::retransmit_timeout : Reason::send_syn_ack);
     }
     owed_syn_acks_.pop_back();
   }
@@ -163,7 +165,7 @@ void Stack::Impl::reply(const Flow& flow, wire::TcpHeader header, State state, R
 void Stack::Impl::reset_for(const tcp::Segment& seg, State state, Reason why) {
   const auto network = hash_source_prefix(secrets.table, seg.flow.remote.address);
   if (!resets_.take(env.now) || !prefix_resets_.take(network, env.now))
-    return log.counters().count(Reason::ack_limit);
+    return log.counters().count(Reason::reset_limit);
   wire::TcpHeader h{.flags = {.rst = true}};
   if (seg.flags.ack) h.seq = seg.ack;
   else h.flags.ack = true, h.ack = seg.end();

@@ -287,6 +287,7 @@ Stack::Impl::Fate Stack::Impl::arrives_at_half_open(std::uint32_t index, Segment
       if (resets_.take(env.now))
         reply(seg.flow, {.seq = record.iss + 1, .ack = record.irs + 1, .flags = {.ack = true}},
               State::syn_received, Reason::send_challenge_ack);
+      else log.counters().count(Reason::challenge_limit);
       break;
     case tcp::HalfOpenVerdict::reset: reset_for(seg, State::syn_received, outcome.reason); break;
     case tcp::HalfOpenVerdict::back_to_listen:

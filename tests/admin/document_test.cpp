@@ -41,10 +41,17 @@ TEST(Document, TellsAListenersTwoQueues) {
                                 .syn_acks_limited = 14});
   EXPECT_EQ(boost::json::serialize(to_json({}, snapshot).at("listeners")),
             R"([{"local":{"address":"10.77.0.2","port":80},"half_open":1,"half_open_limit":2,)"
+            R"("syn_acks_retransmitted":0,)"
             R"("accept_queue":3,"accept_limit":4,"accepted":5,"half_open_overflows":6,)"
             R"("accept_overflows":7,"mode":"STATELESS","in_mode_ms":1500,"syns":8,"evicted":9,)"
             R"("cookies_sent":10,"cookies_valid":11,"cookies_bad":12,"cookies_limited":13,)"
             R"("syn_acks_limited":14}])");
+}
+
+TEST(Document, TellsHowOftenAListenerSentItsSynAcksAgain) {
+  Snapshot snapshot;
+  snapshot.listeners.push_back({.local = ours, .syn_acks_retransmitted = 9});
+  EXPECT_EQ(to_json({}, snapshot).at("listeners").at(0).at("syn_acks_retransmitted"), 9);
 }
 
 TEST(Document, TellsAConnectionInUnitsThatItsFieldsName) {

@@ -221,6 +221,7 @@ TEST(SynFlood, Under_pressure_a_SYN_ACK_is_sent_again_once) {
   }
   c.run(20s);
   EXPECT_EQ(c.take_sent().size(), 3u);
+  EXPECT_EQ(info(c).syn_acks_retransmitted, 3u);
   EXPECT_EQ(info(c).half_open, 0u);
   EXPECT_EQ(info(c).mode, SynMode::normal);
 }
@@ -299,6 +300,22 @@ TEST(SynFlood, A_network_that_answers_is_not_limited) {
 TEST(SynFlood, Threats_40_resets_to_one_network_are_limited) {
   Conversation c;
   EXPECT_EQ(answers(c, 1000), 100u);
+  EXPECT_EQ(c.count(Reason::reset_limit), 900u);
+}
+
+TEST(SynFlood, A_challenge_of_a_half_open_peer_that_is_not_sent_is_counted) {
+  Conversation c;
+  listen(c);
+  c.peer("S 0:0");
+  c.expect("S. 0:0 ack 1");
+  std::size_t challenges = 0;
+  for (int i = 0; i < 3000; ++i) {
+    c.peer("R 100:100");
+    challenges += c.take_sent().size();
+  }
+  EXPECT_GE(challenges, 1u);
+  EXPECT_GE(c.count(Reason::challenge_limit), 1u);
+  EXPECT_EQ(c.count(Reason::challenge_limit), 3000u - challenges);
 }
 
 TEST(SynFlood, A_cookie_that_finds_the_accept_queue_full_leaves_a_record_that_asks_again) {
