@@ -9,9 +9,6 @@
 namespace estab::observe {
 namespace {
 
-constexpr std::size_t time_columns = 9, state_columns = 14;  // "(SYN-RECEIVED)".
-constexpr std::size_t left_columns = time_columns + 1 + state_columns + 1;
-constexpr std::size_t right_columns = 1 + state_columns;
 constexpr std::size_t least_dashes = 2;  // On either side of an arrow's words.
 
 struct Glyphs {
@@ -22,13 +19,13 @@ constexpr Glyphs ascii{"|", "-", ".", ">", "<", "x"};
 
 std::string_view sgr(Tone tone) {
   switch (tone) {
-    case Tone::plain: return "";
+    case Tone::plain:   return "";
     case Tone::opening: return "\x1b[32m";
     case Tone::closing: return "\x1b[36m";
     case Tone::trouble: return "\x1b[31m";
-    case Tone::again: return "\x1b[33m";
-    case Tone::faint: return "\x1b[2m";
-    case Tone::strong: return "\x1b[1m";
+    case Tone::again:   return "\x1b[33m";
+    case Tone::faint:   return "\x1b[2m";
+    case Tone::strong:  return "\x1b[1m";
   }
   std::unreachable();
 }
@@ -52,8 +49,7 @@ std::vector<std::string> wrap(const std::vector<std::string>& words, std::size_t
     const std::string_view fits = clip(word, width);
     if (lines.empty() || columns(lines.back()) + 1 + columns(fits) > width)
       lines.emplace_back(fits);
-    else
-      lines.back().append(" ").append(fits);
+    else lines.back().append(" ").append(fits);
   }
   return lines;
 }
@@ -72,15 +68,6 @@ std::vector<std::string> words_of(std::string text, bool utf8) {
   return words;
 }
 
-// Seconds in nine columns, as fine as they allow.
-std::string time_text(std::optional<Duration> time) {
-  if (!time) return std::string(time_columns, ' ');
-  const double seconds = std::chrono::duration<double>(*time).count();
-  int decimals = 6;
-  for (double limit = 100; decimals > 0 && seconds >= limit; limit *= 10) --decimals;
-  return fmt::format("{:{}.{}f}", seconds, time_columns, decimals);
-}
-
 }  // namespace
 
 // A line under way, which knows how many columns it has.
@@ -89,8 +76,8 @@ class LadderPage::Line {
   explicit Line(bool coloured) : coloured_(coloured) {}
   void add(std::string_view text, Tone tone = Tone::plain) {
     columns_ += columns(text);
-    const bool coloured = coloured_ && !sgr(tone).empty() &&
-                          text.find_first_not_of(' ') != std::string_view::npos;
+    const bool coloured =
+        coloured_ && !sgr(tone).empty() && text.find_first_not_of(' ') != std::string_view::npos;
     if (coloured) text_ += sgr(tone);
     text_ += text;
     if (coloured) text_ += "\x1b[0m";
@@ -122,17 +109,32 @@ struct LadderPage::Row {
 
 LadderPage::LadderPage(const LadderStyle& style, Sink sink)
     : style_(style), sink_(std::move(sink)) {
-  style_.width = std::clamp(style_.width, 64u, 120u);
+  const auto least = unsigned(left_columns() + right_columns()) + 2 + style_.least_arrow;
+  style_.width = std::clamp(style_.width, least, std::max(least, 120u));
 }
 
 std::size_t LadderPage::flow_columns() const { return show_flows_ ? 5 : 0; }
+std::size_t LadderPage::left_columns() const {
+  return style_.time_columns + 1 + style_.state_columns + 1;
+}
+std::size_t LadderPage::right_columns() const { return 1 + style_.state_columns; }
+
+// Seconds, as fine as the columns allow.
+std::string LadderPage::time_text(std::optional<Duration> time) const {
+  if (!time) return std::string(style_.time_columns, ' ');
+  const double seconds = std::chrono::duration<double>(*time).count();
+  int digits = 1;
+  for (double limit = 10; seconds >= limit; limit *= 10) ++digits;
+  const int decimals = std::clamp(int(style_.time_columns) - 1 - digits, 0, 6);
+  return fmt::format("{:{}.{}f}", seconds, style_.time_columns, decimals);
+}
 
 std::size_t LadderPage::arrow_columns() const {
-  return style_.width - flow_columns() - left_columns - right_columns - 2;
+  return style_.width - flow_columns() - left_columns() - right_columns() - 2;
 }
 
 void LadderPage::heading(unsigned flow, const std::string& left, const std::string& right) {
-  const std::size_t left_post = flow_columns() + left_columns;
+  const std::size_t left_post = flow_columns() + left_columns();
   const std::size_t right_post = left_post + 1 + arrow_columns();
   const auto left_begin = left_post + 1 - std::min(columns(left), left_post + 1);
   const auto right_begin = std::min<std::size_t>(right_post, style_.width - columns(right));
@@ -149,7 +151,7 @@ void LadderPage::heading(unsigned flow, const std::string& left, const std::stri
 }
 
 void LadderPage::note(std::optional<Duration> time, const std::string& text, Tone tone) {
-  const std::size_t indent = flow_columns() + time_columns + 1;
+  const std::size_t indent = flow_columns() + style_.time_columns + 1;
   for (const auto& row : wrap(words_of(text, style_.utf8), style_.width - indent)) {
     Line line{style_.colour};
     line.fill_to(flow_columns());
@@ -173,12 +175,12 @@ void LadderPage::draw_arrow(Line& line, const Rung& rung, const std::string& lab
     const auto tip = rung.rightwards ? g.right : g.left;
     std::vector<std::pair<std::string_view, std::size_t>> parts;
     switch (rung.reach) {
-      case Reach::none: break;
+      case Reach::none:      break;
       case Reach::whole:
-      case Reach::arriving: parts = {{g.dash, n - 1}, {tip, 1}}; break;
+      case Reach::arriving:  parts = {{g.dash, n - 1}, {tip, 1}}; break;
       case Reach::departing: parts = {{g.dots, n}}; break;
-      case Reach::lost: parts = {{g.dash, n / 2}, {g.cross, 1}, {" ", n - n / 2 - 1}}; break;
-      case Reach::refused: parts = {{g.dash, n - 1}, {g.cross, 1}}; break;
+      case Reach::lost:      parts = {{g.dash, n / 2}, {g.cross, 1}, {" ", n - n / 2 - 1}}; break;
+      case Reach::refused:   parts = {{g.dash, n - 1}, {g.cross, 1}}; break;
     }
     if (!rung.rightwards) std::ranges::reverse(parts);
     for (const auto& [glyph, times] : parts)
@@ -205,8 +207,7 @@ std::vector<LadderPage::Row> LadderPage::rows_of(const Rung& rung) const {
   if (rows.size() == 1 && details.size() == 1 &&
       columns(rows[0].text) + 1 + columns(details[0]) <= width)
     rows[0].text += " " + details[0];
-  else
-    append(rung.details, Tone::faint);
+  else append(rung.details, Tone::faint);
   for (const auto& remark : rung.remarks) append(words_of(remark, style_.utf8), rung.remark_tone);
   return rows;
 }
@@ -222,7 +223,7 @@ void LadderPage::rung(const Rung& rung) {
     line.fill_to(flow_columns());
     line.add(time_text(i == 0 ? rung.time : std::nullopt), Tone::faint);
     const auto& state = i < left.size() ? left[i] : "";
-    line.fill_to(flow_columns() + left_columns - 1 - state.size());
+    line.fill_to(flow_columns() + left_columns() - 1 - state.size());
     line.add(state, state.starts_with('(') ? Tone::faint : Tone::strong);
     line.add(" ");
     line.add(g.post);
@@ -232,7 +233,7 @@ void LadderPage::rung(const Rung& rung) {
       line.add(std::string((arrow_columns() - columns(rows[i].text)) / 2, ' '));
       line.add(rows[i].text, rows[i].tone);
     }
-    line.fill_to(flow_columns() + left_columns + 1 + arrow_columns());
+    line.fill_to(flow_columns() + left_columns() + 1 + arrow_columns());
     line.add(g.post);
     const std::string& far = i < right.size() ? right[i] : std::string{};
     line.add(" ");

@@ -14,12 +14,15 @@
 namespace estab::observe {
 
 struct LadderStyle {
-  unsigned width = 80;   // Columns of the terminal; 64 to 120 are used.
-  bool utf8 = true;      // Lines and arrows as box characters; else ASCII alone.
-  bool colour = false;   // SGR sequences.
-  bool explain = false;  // Reasons as sentences with their clause, for transitions too.
+  unsigned width = 80;      // Columns of the terminal; 64 to 120 are used, with what is set below.
+  bool utf8 = true;         // Lines and arrows as box characters; else ASCII alone.
+  bool colour = false;      // SGR sequences.
+  bool explain = false;     // Reasons as sentences with their clause, for transitions too.
   bool opener_left = true;  // As textbooks have it; else our own end is always on the left.
   std::vector<std::pair<Address, std::string>> names;  // Shown in front of an end's address.
+  // Columns of a time, of a state ("(SYN-RECEIVED)"), and at the least of an arrow: 13 hold
+  // "SYN,ACK".
+  unsigned time_columns = 9, state_columns = 14, least_arrow = 22;
 };
 
 enum class Tone : std::uint8_t { plain, opening, closing, trouble, again, faint, strong };
@@ -35,13 +38,13 @@ enum class Reach : std::uint8_t {
 };
 
 struct Rung {
-  std::optional<Duration> time;                // Since the ladder began.
-  unsigned flow = 0;                           // Its number; shown where there are several.
+  std::optional<Duration> time;                    // Since the ladder began.
+  unsigned flow = 0;                               // Its number; shown where there are several.
   std::array<std::vector<std::string>, 2> states;  // Left, right: those entered, in order.
   Reach reach = Reach::none;
   bool rightwards = true;
-  std::vector<std::string> words, details;     // On the arrow; details below it if need be.
-  std::vector<std::string> remarks;            // Below it, a sentence each.
+  std::vector<std::string> words, details;  // On the arrow; details below it if need be.
+  std::vector<std::string> remarks;         // Below it, a sentence each.
   Tone tone = Tone::plain, remark_tone = Tone::again;
 };
 
@@ -60,6 +63,9 @@ class LadderPage {
  private:
   class Line;
   [[nodiscard]] std::size_t flow_columns() const;
+  [[nodiscard]] std::size_t left_columns() const;
+  [[nodiscard]] std::size_t right_columns() const;
+  [[nodiscard]] std::string time_text(std::optional<Duration> time) const;
   [[nodiscard]] std::size_t arrow_columns() const;
   void draw_arrow(Line& line, const Rung& rung, const std::string& label) const;
   struct Row;
