@@ -25,25 +25,42 @@ std::uint64_t hash_flow(const HashKey& key, const Flow& flow) {
 
 FloodWatch::FloodWatch(const HashKey& key, const HandshakeSource& source,
                        std::span<const Endpoint> listeners, const FloodDetectorConfig& config)
-    : key_(derive(key, 0)),
-      source_(source),
-      known_(derive(key, 1)),
-      listeners_(listeners.begin(), listeners.end()) {
+    : key_(derive(key, 0)), source_(source), config_(config), known_(derive(key, 1)) {
+  listeners_.reserve(listeners.size() + 1);
   detectors_.reserve(listeners.size() + 1);
-  detectors_.emplace_back(source, Endpoint{}, config);
-  for (const auto& listener : listeners) detectors_.emplace_back(source, listener, config);
+  add_listener(Endpoint{});
+  for (const auto& listener : listeners) add_listener(listener);
 }
 
-FloodDetector* FloodWatch::detector_of(const Endpoint& local) {
-  for (std::size_t i = 0; i < listeners_.size(); ++i) {
+void FloodWatch::add_listener(const Endpoint& listener) {
+  listeners_.push_back(listener);
+  detectors_.emplace_back(source_, listener, config_);
+}
+
+void FloodWatch::replace_listener(std::size_t detector, const Endpoint& listener) {
+  listeners_[detector] = listener;
+  detectors_[detector] = FloodDetector{source_, listener, config_};
+  find_next();
+}
+
+std::size_t FloodWatch::find(const Endpoint& local) const {
+  std::size_t any = 0;
+  for (std::size_t i = 1; i < listeners_.size(); ++i) {
     const auto& [address, port] = listeners_[i];
-    if (port == local.port && (address.is_unspecified() || address == local.address))
-      return &detectors_[i + 1];
+    if (port != local.port) continue;
+    if (address == local.address) return i;
+    if (any == 0 && address.is_unspecified()) any = i;
   }
-  return nullptr;
+  return any;
 }
 
-void FloodWatch::observe(const HandshakeObservation& observation) {
+FloodDetector* FloodWatch::detector_of(const Endpoint& listener) {
+  if (listener == Endpoint{}) return &detectors_[0];
+  const auto i = find(listener);
+  return i == 0 ? nullptr : &detectors_[i];
+}
+
+Sighting FloodWatch::sight(const HandshakeObservation& observation) const {
   Sighting sighting{.observation = observation};
   const auto& source = observation.flow.remote.address;
   const auto step = observation.step;
@@ -53,22 +70,25 @@ void FloodWatch::observe(const HandshakeObservation& observation) {
   if (step == HandshakeStep::syn || step == HandshakeStep::client_data)
     sighting.prefix_hash = known_.hash(source);
   if (step == HandshakeStep::syn) sighting.known = known_.contains_hash(sighting.prefix_hash);
-  if (step == HandshakeStep::client_data) known_.add_hash(sighting.prefix_hash, observation.at);
+  return sighting;
+}
+
+void FloodWatch::observe(const Sighting& sighting, std::size_t detector) {
+  const auto& [at, step, flow] = sighting.observation;
+  if (step == HandshakeStep::client_data) known_.add_hash(sighting.prefix_hash, at);
   detectors_[0].observe(sighting);
-  if (auto* detector = detector_of(observation.flow.local)) detector->observe(sighting);
+  if (detector > 0) detectors_[detector].observe(sighting);
   // One that begins now is not due before those that began earlier.
-  if (observation.at >= next_ || next_ == never) find_next();
+  if (at >= next_ || next_ == never) find_next();
 }
 
 void FloodWatch::observe(const Endpoint& listener, const HandshakeGauges& gauges) {
-  auto* detector = listener == Endpoint{} ? &detectors_[0] : detector_of(listener);
-  if (detector) detector->observe(gauges);
+  if (auto* detector = detector_of(listener)) detector->observe(gauges);
   find_next();
 }
 
 void FloodWatch::observe(const Endpoint& listener, const HandshakeTally& tally) {
-  auto* detector = listener == Endpoint{} ? &detectors_[0] : detector_of(listener);
-  if (detector) detector->observe(tally);
+  if (auto* detector = detector_of(listener)) detector->observe(tally);
   find_next();
 }
 

@@ -6,8 +6,8 @@
 #include <span>
 #include <vector>
 
-#include "estab/observe/flood_detector.hpp"
 #include "estab/base/known_prefixes.hpp"
+#include "estab/observe/flood_detector.hpp"
 
 namespace estab::observe {
 
@@ -26,7 +26,12 @@ class FloodWatch {
       while (detector.judge(now)) on_report(detector.report());
     find_next();
   }
-  void observe(const HandshakeObservation& observation);
+  void observe(const HandshakeObservation& observation) {
+    observe(sight(observation), find(observation.flow.local));
+  }
+  // The same in two steps, for a caller that needs the hashes or the index as well.
+  [[nodiscard]] Sighting sight(const HandshakeObservation& observation) const;
+  void observe(const Sighting& sighting, std::size_t detector);
   // Gauges and tallies are a listener's; the sum over all is the caller's to give, under
   // Endpoint{}.
   void observe(const Endpoint& listener, const HandshakeGauges& gauges);
@@ -34,18 +39,24 @@ class FloodWatch {
 
   // That of all listeners stands first.
   [[nodiscard]] std::span<const FloodDetector> detectors() const { return detectors_; }
+  // The index of the detector of a local end: one of that very address before one of any. 0: none.
+  [[nodiscard]] std::size_t find(const Endpoint& local) const;
+  // A listener more, or another one at an index that is not 0; its detector starts anew.
+  void add_listener(const Endpoint& listener);
+  void replace_listener(std::size_t detector, const Endpoint& listener);
   [[nodiscard]] Instant next_deadline() const { return next_; }
   // Also for admission: room kept for peers that completed before.
   [[nodiscard]] const KnownPrefixes& known() const { return known_; }
 
  private:
-  [[nodiscard]] FloodDetector* detector_of(const Endpoint& local);
+  [[nodiscard]] FloodDetector* detector_of(const Endpoint& listener);
   void find_next();
 
   HashKey key_;
   HandshakeSource source_;
+  FloodDetectorConfig config_;
   KnownPrefixes known_;
-  std::vector<Endpoint> listeners_;
+  std::vector<Endpoint> listeners_;  // As the detectors; the first is nobody's.
   std::vector<FloodDetector> detectors_;
   Instant next_ = never;
 };
