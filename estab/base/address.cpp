@@ -153,10 +153,9 @@ std::string Prefix::to_string() const {
   return address.to_string() + '/' + std::to_string(unsigned(length));
 }
 
-bool Prefix::is_directed_broadcast(const Address& a) const {
-  if (!address.is_v4() || !a.is_v4() || length > 30 || !contains(a)) return false;
-  const std::uint32_t host = 0xffffffffu >> length;
-  return (a.to_v4() & host) == host;
+std::optional<Address> Prefix::directed_broadcast() const {
+  if (!address.is_v4() || length > 30) return std::nullopt;
+  return Address::v4(address.to_v4() | 0xffffffffu >> length);
 }
 
 std::string Endpoint::to_string() const {

@@ -22,8 +22,11 @@ class Address {
     return r;
   }
   static constexpr Address v4(std::uint32_t host_order) {
-    return v4(std::uint8_t(host_order >> 24), std::uint8_t(host_order >> 16),
-              std::uint8_t(host_order >> 8), std::uint8_t(host_order));
+    auto words = std::bit_cast<Words>(v4(0, 0, 0, 0).octets_);
+    words[3] = big_endian(host_order);
+    Address r;
+    r.octets_ = std::bit_cast<std::array<std::uint8_t, 16>>(words);
+    return r;
   }
   static constexpr Address v6(const std::array<std::uint8_t, 16>& octets) {
     Address r;
@@ -43,8 +46,7 @@ class Address {
 
   [[nodiscard]] constexpr bool is_v4() const {
     constexpr auto mapped = std::bit_cast<Words>(v4(0, 0, 0, 0).octets_);
-    const auto words = std::bit_cast<Words>(octets_);
-    return words[0] == mapped[0] && words[1] == mapped[1] && words[2] == mapped[2];
+    return std::bit_cast<Halves>(octets_)[0] == 0 && std::bit_cast<Words>(octets_)[2] == mapped[2];
   }
   [[nodiscard]] constexpr const std::array<std::uint8_t, 16>& octets() const { return octets_; }
   // The four octets of an IPv4 address; the caller has checked is_v4().
@@ -75,15 +77,23 @@ class Address {
     return is_v4() ? (to_v4() ^ other.to_v4()) >> (32 - length) == 0 : agrees_v6(other, length);
   }
 
-  // Not the default, which would call memcmp for every packet.
+  // Not the defaults, which would go octet by octet for every packet.
   friend constexpr bool operator==(const Address& a, const Address& b) {
     const auto x = std::bit_cast<Halves>(a.octets_), y = std::bit_cast<Halves>(b.octets_);
     return x[0] == y[0] && x[1] == y[1];
   }
-  friend constexpr auto operator<=>(const Address&, const Address&) = default;
+  friend constexpr std::strong_ordering operator<=>(const Address& a, const Address& b) {
+    const auto x = std::bit_cast<Halves>(a.octets_), y = std::bit_cast<Halves>(b.octets_);
+    return x[0] != y[0] ? big_endian(x[0]) <=> big_endian(y[0])
+                        : big_endian(x[1]) <=> big_endian(y[1]);
+  }
 
  private:
   [[nodiscard]] bool agrees_v6(const Address& other, unsigned length) const;
+  template <class T>
+  static constexpr T big_endian(T value) {
+    return std::endian::native == std::endian::little ? std::byteswap(value) : value;
+  }
   using Words = std::array<std::uint32_t, 4>;
   using Halves = std::array<std::uint64_t, 2>;
   std::array<std::uint8_t, 16> octets_{};
@@ -98,7 +108,7 @@ struct Prefix {
   [[nodiscard]] std::string to_string() const;
   [[nodiscard]] bool contains(const Address& a) const { return address.agrees(a, length); }
   // The directed broadcast address of an IPv4 subnet of /30 or shorter (RFC 1122 §3.2.1.3).
-  [[nodiscard]] bool is_directed_broadcast(const Address& a) const;
+  [[nodiscard]] std::optional<Address> directed_broadcast() const;
   friend bool operator==(const Prefix&, const Prefix&) = default;
 };
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <cassert>
 #include <cstdint>
 
 #include "estab/base/bytes.hpp"
@@ -45,6 +46,11 @@ class Checksum {
     const auto word = ones_complement::swapped(host_order);
     sum_ = ones_complement::add(sum_, odd_ ? std::byteswap(word) : word);
     return *this;
+  }
+  // Four words as they lie in memory, after an even number of octets.
+  Checksum& add_words(std::uint64_t four) {
+    assert(!odd_);
+    return sum_ = ones_complement::add(sum_, four), *this;
   }
   Checksum& add32(std::uint32_t host_order) {
     return add16(std::uint16_t(host_order >> 16)).add16(std::uint16_t(host_order));

@@ -33,6 +33,7 @@ bool KnownPrefixes::in(const Filter& filter, std::uint64_t prefix_hash) {
 }
 
 bool KnownPrefixes::contains_hash(std::uint64_t prefix_hash) const {
+  if (!begun_) return false;
   return in(filters_[0], prefix_hash) || in(filters_[1], prefix_hash);
 }
 

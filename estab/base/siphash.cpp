@@ -20,9 +20,20 @@ struct Sip {
   }
 };
 
-std::uint64_t load_le(const std::byte* at, std::size_t n) {
+template <class Word>
+Word load_le(const std::byte* at) {
+  Word word;
+  std::memcpy(&word, at, sizeof word);
+  return std::endian::native == std::endian::little ? word : std::byteswap(word);
+}
+
+// The last octets, fewer than eight.
+std::uint64_t load_tail(const std::byte* at, std::size_t left) {
   std::uint64_t word = 0;
-  for (std::size_t i = 0; i < n; ++i) word |= std::uint64_t(at[i]) << (8 * i);
+  unsigned shift = 0;
+  if (left & 4) word = load_le<std::uint32_t>(at), at += 4, shift = 32;
+  if (left & 2) word |= std::uint64_t{load_le<std::uint16_t>(at)} << shift, at += 2, shift += 16;
+  if (left & 1) word |= std::uint64_t(*at) << shift;
   return word;
 }
 
@@ -33,13 +44,8 @@ std::uint64_t siphash(const HashKey& key, Bytes data) {
           key[1] ^ 0x7465646279746573};
   const std::byte* at = data.data();
   std::size_t left = data.size();
-  for (; left >= 8; at += 8, left -= 8) {
-    std::uint64_t word;
-    if constexpr (std::endian::native == std::endian::little) std::memcpy(&word, at, 8);
-    else word = load_le(at, 8);
-    sip.absorb(word);
-  }
-  sip.absorb(load_le(at, left) | std::uint64_t(data.size()) << 56);
+  for (; left >= 8; at += 8, left -= 8) sip.absorb(load_le<std::uint64_t>(at));
+  sip.absorb(load_tail(at, left) | std::uint64_t(data.size()) << 56);
   sip.v2 ^= 0xff;
   for (int i = 0; i < 4; ++i) sip.round();
   return sip.v0 ^ sip.v1 ^ sip.v2 ^ sip.v3;

@@ -29,7 +29,7 @@ ShieldGate::ShieldGate(const ShieldLimits& limits, const HashKey& key)
 
 Admission ShieldGate::enter(const Address& client, Instant now) {
   if (inside_ >= limits_.max_connections) return Admission::too_many;
-  const auto network = hash_network(key_, client);
+  const auto network = hash_source_prefix(key_, client);
   const auto found = by_network_.find(network);
   if (limits_.per_prefix > 0 && found != by_network_.end() && found->second >= limits_.per_prefix)
     return Admission::prefix_full;
@@ -40,7 +40,7 @@ Admission ShieldGate::enter(const Address& client, Instant now) {
 }
 
 void ShieldGate::leave(const Address& client) {
-  const auto found = by_network_.find(hash_network(key_, client));
+  const auto found = by_network_.find(hash_source_prefix(key_, client));
   if (--found->second == 0) by_network_.erase(found);
   --inside_;
 }

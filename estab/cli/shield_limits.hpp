@@ -5,6 +5,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "estab/base/known_prefixes.hpp"
 #include "estab/stack/prefix_meter.hpp"
 
 namespace estab::cli {

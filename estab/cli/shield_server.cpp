@@ -168,7 +168,7 @@ void ShieldServer::refuse(net::socket& client, const Endpoint& peer, Admission w
   client.abort();
   const auto& limits = gate_.limits();
   const auto network =
-      network_of(peer.address).to_string() + (peer.address.is_v4() ? "/24" : "/56");
+      source_prefix(peer.address).to_string() + (peer.address.is_v4() ? "/24" : "/56");
   switch (why) {
     case Admission::admitted: return;
     case Admission::too_many:

@@ -34,11 +34,6 @@ std::string_view name(State s) {
   std::unreachable();
 }
 
-void EventLog::packet(Event event, const Packet& packet, Reason counted) {
-  counters_.count(counted);
-  if (enabled_) keep(event, packet);
-}
-
 void EventLog::keep(Event event, const Packet& packet) {
   event.offset = bytes_.size();
   event.length = std::uint32_t(packet.size());
@@ -48,11 +43,6 @@ void EventLog::keep(Event event, const Packet& packet) {
   events_.push_back(event);
 }
 
-std::size_t EventLog::arrived(Event event, const Packet& packet) {
-  if (enabled_) keep(event, packet);
-  return events_.size();
-}
-
 void EventLog::settle(std::size_t arrival, const Flow& flow, State before, State after,
                       Reason reason) {
   if (reason != Reason::none) counters_.count(reason);
@@ -60,11 +50,6 @@ void EventLog::settle(std::size_t arrival, const Flow& flow, State before, State
   Event& event = events_[arrival - 1];
   event.kind = reason == Reason::none ? EventKind::received : EventKind::dropped;
   event.flow = flow, event.before = before, event.after = after, event.reason = reason;
-}
-
-void EventLog::note(const Event& event) {
-  counters_.count(event.reason);
-  if (enabled_) events_.push_back(event);
 }
 
 void EventLog::transition(Instant at, const Flow& flow, State from, State to, Reason reason) {

@@ -42,11 +42,20 @@ class EventLog {
 
   // A packet that leaves. It is counted under `counted`, which for a reset is send_rst, whatever
   // cause the event names: that was counted where it arose.
-  void packet(Event event, const Packet& packet, Reason counted);
+  void packet(const Event& event, const Packet& packet, Reason counted) {
+    counters_.count(counted);
+    if (enabled_) keep(event, packet);
+  }
   // An arriving packet is kept before it is taken apart, and settled when its fate is known.
-  [[nodiscard]] std::size_t arrived(Event event, const Packet& packet);
+  [[nodiscard]] std::size_t arrived(const Event& event, const Packet& packet) {
+    if (enabled_) keep(event, packet);
+    return events_.size();
+  }
   void settle(std::size_t arrival, const Flow& flow, State before, State after, Reason reason);
-  void note(const Event& event);
+  void note(const Event& event) {
+    counters_.count(event.reason);
+    if (enabled_) events_.push_back(event);
+  }
   // The one door for changes of state: asserts the arrow (from listener records, connections and
   // TIME-WAIT records alike), counts and notes it.
   void transition(Instant at, const Flow& flow, State from, State to, Reason reason);

@@ -13,6 +13,7 @@ std::uint8_t Layer::add_interface(const InterfaceConfig& config) {
     const Prefix network{address.prefix(length), length};
     if (std::ranges::find(networks_, network) != networks_.end()) continue;
     networks_.push_back(network);
+    if (const auto broadcast = network.directed_broadcast()) broadcasts_.push_back(*broadcast);
     add_route({network, number});
   }
   return number;
@@ -29,10 +30,9 @@ std::expected<wire::IpHeader, Reason> Layer::accept(Packet& packet) const {
   if (!header) return header;
   packet.truncate(header->total_length);
   const InterfaceConfig& in = interfaces_[packet.interface()];
-  const bool ours = is_ours(header->destination);
-  if (header->destination.is_multicast() || is_no_host(header->destination))
-    return std::unexpected(Reason::ip_destination_invalid);
-  if (!ours && !in.any_address) return std::unexpected(Reason::ip_not_for_us);
+  if (is_no_host(header->destination)) return std::unexpected(Reason::ip_destination_invalid);
+  if (!in.any_address && !is_ours(header->destination))
+    return std::unexpected(Reason::ip_not_for_us);
   const Address& source = header->source;
   if (is_no_host(source) || (source.is_loopback() && !is_ours(source)))
     return std::unexpected(Reason::ip_source_invalid);
@@ -62,8 +62,7 @@ bool Layer::is_ours(const Address& a) const { return std::ranges::binary_search(
 
 bool Layer::is_no_host(const Address& a) const {
   if (a.is_unspecified() || a.is_multicast() || a.is_limited_broadcast()) return true;
-  return std::ranges::any_of(networks_,
-                             [&](const Prefix& n) { return n.is_directed_broadcast(a); });
+  return std::ranges::find(broadcasts_, a) != broadcasts_.end();
 }
 
 std::uint32_t Layer::path_mtu(const Address& destination, Instant now) const {

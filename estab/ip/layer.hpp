@@ -62,9 +62,10 @@ class Layer {
   };
   static constexpr std::size_t learnt_limit = 1024;
   std::vector<InterfaceConfig> interfaces_;
-  std::vector<Route> routes_;     // Longest prefix first.
-  std::vector<Address> ours_;     // Of all interfaces, sorted.
-  std::vector<Prefix> networks_;  // Theirs, each once.
+  std::vector<Route> routes_;        // Longest prefix first.
+  std::vector<Address> ours_;        // Of all interfaces, sorted.
+  std::vector<Prefix> networks_;     // Theirs, each once ...
+  std::vector<Address> broadcasts_;  // ... and their directed broadcast addresses.
   std::map<Address, LearntMtu> learnt_;
 };
 

@@ -9,20 +9,23 @@ using tcp::Segment;
 void Stack::Impl::receive(Packet packet) {
   const std::size_t arrival = log.arrived(
       {.at = env.now, .kind = EventKind::received, .interface = packet.interface()}, packet);
-  const Fate fate = take(std::move(packet));
-  log.settle(arrival, fate.flow, fate.before, fate.after, fate.reason);
+  Flow flow;
+  const Fate fate = take(std::move(packet), flow);
+  log.settle(arrival, flow, fate.before, fate.after, fate.reason);
   process_ended();
 }
 
-Stack::Impl::Fate Stack::Impl::take(Packet packet) {
+Stack::Impl::Fate Stack::Impl::take(Packet packet, Flow& flow) {
   const auto header = ip.accept(packet);
   if (!header) return {header.error()};
   switch (header->protocol) {
-    case wire::Protocol::tcp: return tcp_arrives(*header, std::move(packet));
+    case wire::Protocol::tcp: return tcp_arrives(*header, std::move(packet), flow);
     case wire::Protocol::icmp:
-      return header->is_v4() ? icmp_arrives(*header, std::move(packet)) : Fate{Reason::ip_protocol};
+      return header->is_v4() ? icmp_arrives(*header, std::move(packet), flow)
+                             : Fate{Reason::ip_protocol};
     case wire::Protocol::icmpv6:
-      return header->is_v4() ? Fate{Reason::ip_protocol} : icmp_arrives(*header, std::move(packet));
+      return header->is_v4() ? Fate{Reason::ip_protocol}
+                             : icmp_arrives(*header, std::move(packet), flow);
     case wire::Protocol::udp:
     case wire::Protocol::none: break;
   }
@@ -31,14 +34,15 @@ Stack::Impl::Fate Stack::Impl::take(Packet packet) {
 
 // --- ICMP (RFC 1122 §3.2.2, RFC 9293 §3.9.2.2) ------------------------------------------------
 
-Stack::Impl::Fate Stack::Impl::icmp_arrives(const wire::IpHeader& header, Packet packet) {
+Stack::Impl::Fate Stack::Impl::icmp_arrives(const wire::IpHeader& header, Packet packet,
+                                            Flow& flow) {
   Packet whole = pool.copy(packet);  // Rare and small: contiguous, and ours to answer in.
   if (!whole) return {Reason::no_memory};
   whole.pull_front(header.header_length);
   const auto message = wire::parse_icmp(header, whole.linear());
   if (!message) return {message.error()};
   switch (message->kind) {
-    case wire::IcmpKind::error:        return error_arrives(message->error);
+    case wire::IcmpKind::error:        flow = message->error.flow; return error_arrives(message->error);
     case wire::IcmpKind::other:        return {Reason::icmp_ignored};
     case wire::IcmpKind::echo_request: break;
   }
@@ -58,7 +62,7 @@ Stack::Impl::Fate Stack::Impl::icmp_arrives(const wire::IpHeader& header, Packet
 }
 
 Stack::Impl::Fate Stack::Impl::error_arrives(const wire::IcmpError& error) {
-  Fate fate{Reason::icmp_no_connection, error.flow};
+  Fate fate{Reason::icmp_no_connection};
   if (error.meaning == wire::IcmpMeaning::source_quench)
     return fate.reason = Reason::icmp_source_quench, fate;
   const auto* ref = find(hash_of(error.flow), error.flow);
@@ -76,11 +80,13 @@ Stack::Impl::Fate Stack::Impl::error_arrives(const wire::IcmpError& error) {
 
 // --- TCP ----------------------------------------------------------------------------------------
 
-Stack::Impl::Fate Stack::Impl::tcp_arrives(const wire::IpHeader& header, Packet packet) {
+Stack::Impl::Fate Stack::Impl::tcp_arrives(const wire::IpHeader& header, Packet packet,
+                                           Flow& flow) {
   packet.pull_front(header.header_length);
   const auto parsed = wire::parse_tcp(packet.linear());
   if (!parsed) return {parsed.error()};
   const wire::TcpHeader& h = parsed->header;
+  flow = {{header.destination, h.destination}, {header.source, h.source}};
   Segment seg{.flow = {{header.destination, h.destination}, {header.source, h.source}},
               .seq = h.seq,
               .ack = h.ack,
@@ -96,10 +102,10 @@ Stack::Impl::Fate Stack::Impl::tcp_arrives(const wire::IpHeader& header, Packet 
     auto sum = wire::pseudo_header(header.source, header.destination, wire::Protocol::tcp,
                                    std::uint32_t(packet.size()));
     packet.for_each_part(0, [&](Bytes part) { sum.add(part); });
-    if (sum.value() != 0) return {Reason::tcp_checksum, seg.flow};
+    if (sum.value() != 0) return {Reason::tcp_checksum};
   }
-  if (number(h.source) == 0 || number(h.destination) == 0) return {Reason::port_zero, seg.flow};
-  if (seg.flow.local == seg.flow.remote) return {Reason::ip_land, seg.flow};
+  if (number(h.source) == 0 || number(h.destination) == 0) return {Reason::port_zero};
+  if (seg.flow.local == seg.flow.remote) return {Reason::ip_land};
   packet.pull_front(parsed->length);
   seg.text = std::uint32_t(packet.size());
   if (seg.text > 0) seg.packet = std::move(packet);
@@ -125,7 +131,7 @@ Stack::Impl::Fate Stack::Impl::arrives_at_connection(std::uint32_t index, Segmen
     process_ended();
     return arrives_at_no_connection(seg, hash_of(seg.flow), above);
   }
-  Fate fate{.reason = Reason::none, .flow = seg.flow, .before = connection.state()};
+  Fate fate{.before = connection.state()};
   if (connection.unproven && seg.text > 0) prove(connection);
   fate.reason = connection.segment_arrives(env, seg);
   fate.after = connection.state();
@@ -137,7 +143,7 @@ Stack::Impl::Fate Stack::Impl::arrives_at_time_wait(std::uint32_t index, Segment
   auto outcome = tcp::segment_arrives(config.tcp, record, seg);
   if (outcome.verdict == tcp::TimeWaitVerdict::reuse && !find_listener(seg.flow.local))
     outcome = {tcp::TimeWaitVerdict::acknowledge, Reason::syn_challenged};  // Nobody would take it.
-  Fate fate{outcome.reason, seg.flow, State::time_wait, State::time_wait};
+  Fate fate{outcome.reason, State::time_wait, State::time_wait};
   switch (outcome.verdict) {
     case tcp::TimeWaitVerdict::drop: break;
     case tcp::TimeWaitVerdict::restart:

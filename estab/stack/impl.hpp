@@ -108,15 +108,15 @@ class Stack::Impl final : public tcp::Below {
   // What became of an arriving packet.
   struct Fate {
     Reason reason = Reason::none;
-    Flow flow{};
     State before = State::closed, after = State::closed;
   };
 
   // arrivals.cpp
-  Fate take(Packet packet);
-  Fate icmp_arrives(const wire::IpHeader& header, Packet packet);
+  // `flow` becomes the packet's, if one could be read.
+  Fate take(Packet packet, Flow& flow);
+  Fate icmp_arrives(const wire::IpHeader& header, Packet packet, Flow& flow);
   Fate error_arrives(const wire::IcmpError& error);
-  Fate tcp_arrives(const wire::IpHeader& header, Packet packet);
+  Fate tcp_arrives(const wire::IpHeader& header, Packet packet, Flow& flow);
   Fate arrives_at_connection(std::uint32_t index, tcp::Segment& seg);
   Fate arrives_at_time_wait(std::uint32_t index, tcp::Segment& seg);
   void remove_time_wait(std::uint32_t index, Reason why);
@@ -127,9 +127,9 @@ class Stack::Impl final : public tcp::Below {
                            std::optional<Seq> above);
   [[nodiscard]] Verdict judge(const Listener& listener, const Address& source) const;
   struct Asked;
-  Fate syn_arrives(Listener& listener, const Asked& asked);
+  Fate syn_arrives(Listener& listener, Asked& asked);
   [[nodiscard]] bool answers_by_cookie(const Listener& listener, const Asked& asked) const;
-  Reason answer_by_cookie(Listener& listener, tcp::HalfOpen asked);
+  Reason answer_by_cookie(Listener& listener, tcp::HalfOpen& asked);
   Fate cookie_arrives(std::uint32_t index, Listener& listener, tcp::Segment& seg,
                       std::uint64_t hash);
   [[nodiscard]] SynCache::Index make_room(Listener& listener, const tcp::HalfOpen& asked,

@@ -31,16 +31,16 @@ Stack::Impl::Fate Stack::Impl::arrives_at_no_connection(Segment& seg, std::uint6
                                                         std::optional<Seq> above) {
   if (const auto listener = find_listener(seg.flow.local))
     return arrives_at_listener(*listener, seg, hash, above);
-  if (seg.flags.rst) return {Reason::closed_rst, seg.flow};
+  if (seg.flags.rst) return {Reason::closed_rst};
   reset_for(seg, State::closed, Reason::closed_port);
-  return {Reason::closed_port, seg.flow};
+  return {Reason::closed_port};
 }
 
 // §3.10.7.2, LISTEN.
 Stack::Impl::Fate Stack::Impl::arrives_at_listener(std::uint32_t index, Segment& seg,
                                                    std::uint64_t hash, std::optional<Seq> above) {
   Listener& listener = listeners[index];
-  Fate fate{Reason::none, seg.flow, State::listen, State::listen};
+  Fate fate{Reason::none, State::listen, State::listen};
   // First, check for a RST.
   if (seg.flags.rst) return fate.reason = Reason::listen_rst, fate;
   // Second, check for an ACK; it may be a cookie's.
@@ -77,8 +77,8 @@ Stack::Impl::Fate Stack::Impl::arrives_at_listener(std::uint32_t index, Segment&
   return syn_arrives(listener, asked);
 }
 
-Stack::Impl::Fate Stack::Impl::syn_arrives(Listener& listener, const Asked& asked) {
-  Fate fate{Reason::none, asked.syn.flow, State::listen, State::listen};
+Stack::Impl::Fate Stack::Impl::syn_arrives(Listener& listener, Asked& asked) {
+  Fate fate{Reason::none, State::listen, State::listen};
   const auto refused = [&](Reason why) { return fate.reason = why, fate; };
   ++listener.syns;
   if (config.tcp.syn_cookies == tcp::CookieUse::under_pressure)
@@ -131,7 +131,7 @@ bool Stack::Impl::answers_by_cookie(const Listener& listener, const Asked& asked
 }
 
 // Without timestamps the cookie has no room for scale and SACK.
-Reason Stack::Impl::answer_by_cookie(Listener& listener, HalfOpen asked) {
+Reason Stack::Impl::answer_by_cookie(Listener& listener, HalfOpen& asked) {
   if (!asked.has_timestamps) {
     asked.has_scale = asked.has_sack = false;
     asked.scale = 0;
@@ -147,7 +147,7 @@ Reason Stack::Impl::answer_by_cookie(Listener& listener, HalfOpen asked) {
 // it, and a reset would kill an honest peer.
 Stack::Impl::Fate Stack::Impl::cookie_arrives(std::uint32_t index, Listener& listener, Segment& seg,
                                               std::uint64_t hash) {
-  Fate fate{Reason::listen_ack, seg.flow, State::listen, State::listen};
+  Fate fate{Reason::listen_ack, State::listen, State::listen};
   const bool ours_are_out = env.now < listener.cookies_until;
   const auto wrong = [&](Reason why) {
     fate.reason = why;
@@ -274,7 +274,7 @@ void Stack::Impl::half_open_timeout(SynCache::Index at) {
 Stack::Impl::Fate Stack::Impl::arrives_at_half_open(std::uint32_t index, Segment& seg) {
   const HalfOpen& record = half_open[index];
   Listener& listener = listeners[record.listener];
-  Fate fate{Reason::none, seg.flow, State::syn_received, State::syn_received};
+  Fate fate{Reason::none, State::syn_received, State::syn_received};
   const std::uint32_t window = tcp::first_window(listener.options.receive_buffer, 536);
   const auto outcome = tcp::segment_arrives(config.tcp, record, seg, window);
   fate.reason = outcome.reason;

@@ -4,18 +4,22 @@
 namespace estab::tcp {
 namespace {
 
-// Both ends of a flow are of one family, so the number of octets tells which.
+template <std::size_t size>
 std::byte* put(std::byte* at, const Endpoint& endpoint) {
-  const std::size_t size = endpoint.address.is_v4() ? 4 : 16;
   std::memcpy(at, endpoint.address.octets().data() + 16 - size, size);
   store_be(at + size, number(endpoint.port));
   return at + size + 2;
 }
+template <std::size_t size>
+std::size_t put(std::byte* at, const Flow& flow) {
+  return std::size_t(put<size>(put<size>(at, flow.local), flow.remote) - at);
+}
 
 }  // namespace
 
+// Both ends of a flow are of one family, so the number of octets tells which.
 std::size_t put_flow(std::byte* at, const Flow& flow) {
-  return std::size_t(put(put(at, flow.local), flow.remote) - at);
+  return flow.local.address.is_v4() ? put<4>(at, flow) : put<16>(at, flow);
 }
 
 std::uint64_t hash_flow(const HashKey& key, const Flow& flow) {

@@ -13,24 +13,22 @@ constexpr std::array<std::uint16_t, 4> mss_v6{1220, 1360, 1420, 1440};
 constexpr std::uint8_t version = 1;
 constexpr std::uint8_t no_scale = 15;
 
-// The octets under the MAC: all that the ACK must bring back unchanged.
+// The octets under the MAC: all that the ACK must bring back unchanged. The epoch is in the key.
 struct Claim {
   const Flow& flow;
   Seq irs;
   std::uint8_t mss_index;
   bool timestamps;
   std::uint8_t options;  // Six bits: scale, SACK, ECN.
-  std::int64_t epoch;
 };
 
 std::uint64_t mac(const HashKey& key, const Claim& c) {
-  std::array<std::byte, 15 + most_flow_octets> octets;
+  std::array<std::byte, 7 + most_flow_octets> octets;
   octets[0] = std::byte{version};
   octets[1] = std::byte(c.mss_index | c.timestamps << 2);
   octets[2] = std::byte{c.options};
   store_be(&octets[3], c.irs.raw());
-  store_be(&octets[7], std::uint64_t(c.epoch));
-  const std::size_t size = 15 + put_flow(&octets[15], c.flow);
+  const std::size_t size = 7 + put_flow(&octets[7], c.flow);
   return siphash(key, Bytes{octets}.first(size));
 }
 
@@ -89,8 +87,8 @@ SynCookies::Cookie SynCookies::make(const Flow& flow, Seq irs, const CookieOptio
   const auto index = std::uint8_t(std::max<std::ptrdiff_t>(above - table.begin() - 1, 0));
   const std::int64_t number = wall(now) / epoch.count();
   const std::uint8_t bits = options.timestamps ? option_bits(options) : 0;
-  const auto code = mac(key_of(current_, keys_.master, number),
-                        {flow, irs, index, options.timestamps, bits, number});
+  const auto code =
+      mac(key_of(current_, keys_.master, number), {flow, irs, index, options.timestamps, bits});
   return {number_of(code, index, number), ts_value_of(code, bits)};
 }
 
@@ -102,8 +100,7 @@ std::optional<CookieOptions> SynCookies::check(const Flow& flow, Seq irs, Seq is
   const auto bits = std::uint8_t(ts_echo.value_or(0) & 63);
   const auto fits = [&](std::array<EpochKey, 4>& known, const CookieMaster& master,
                         std::int64_t at) {
-    const auto code =
-        mac(key_of(known, master, at), {flow, irs, index, ts_echo.has_value(), bits, at});
+    const auto code = mac(key_of(known, master, at), {flow, irs, index, ts_echo.has_value(), bits});
     return number_of(code, index, at) == iss && (!ts_echo || ts_value_of(code, bits) == *ts_echo);
   };
   const auto fits_any_master = [&](std::int64_t at) {

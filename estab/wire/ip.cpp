@@ -6,9 +6,6 @@
 namespace estab::wire {
 namespace {
 
-using Parsed = std::expected<IpHeader, Reason>;
-constexpr auto refuse(Reason r) { return std::unexpected(r); }
-
 // RFC 791 §3.1: every option is walked over; a source route (131, 137) is refused.
 Reason check_v4_options(Bytes options) {
   while (!options.empty()) {
@@ -27,31 +24,30 @@ Reason check_v4_options(Bytes options) {
   return Reason::none;
 }
 
-Parsed parse_v4(Bytes d, std::size_t size) {
-  if (d.size() < ipv4_header_size) return refuse(Reason::ip_short);
-  IpHeader h;
+Reason parse_v4(IpHeader& h, Bytes d, std::size_t size) {
+  if (d.size() < ipv4_header_size) return Reason::ip_short;
   h.header_length = std::uint16_t((std::uint8_t(d[0]) & 0xf) * 4);
   h.total_length = load_be<std::uint16_t>(&d[2]);
   if (h.header_length < ipv4_header_size || h.header_length > h.total_length)
-    return refuse(Reason::ip_header_length);
-  if (h.total_length > size || h.header_length > d.size()) return refuse(Reason::ip_short);
-  if (Checksum{}.add(d.first(h.header_length)).value() != 0) return refuse(Reason::ip_checksum);
+    return Reason::ip_header_length;
+  if (h.total_length > size || h.header_length > d.size()) return Reason::ip_short;
+  if (Checksum{}.add(d.first(h.header_length)).value() != 0) return Reason::ip_checksum;
   // More fragments, or an offset; the DF and the reserved bit do not matter.
-  if (load_be<std::uint16_t>(&d[6]) & 0x3fff) return refuse(Reason::ip_fragment);
+  if (load_be<std::uint16_t>(&d[6]) & 0x3fff) return Reason::ip_fragment;
   const auto options = d.subspan(ipv4_header_size, h.header_length - ipv4_header_size);
-  if (const auto wrong = check_v4_options(options); wrong != Reason::none) return refuse(wrong);
+  if (const auto wrong = check_v4_options(options); wrong != Reason::none) return wrong;
   h.dscp = std::uint8_t(d[1]) >> 2;
   h.ecn = Ecn(std::uint8_t(d[1]) & 3);
   h.hop_limit = std::uint8_t(d[8]);
   h.protocol = Protocol(d[9]);
   h.source = Address::v4(&d[12]);
   h.destination = Address::v4(&d[16]);
-  return h;
+  return Reason::none;
 }
 
 // Walks at most eight extension headers (threats 18); hop-by-hop, routing with no segments left
 // and destination options are passed over, a fragment is refused unless atomic (RFC 6946).
-Parsed walk_extensions(IpHeader h, Bytes d) {
+Reason walk_extensions(IpHeader& h, Bytes d) {
   std::size_t at = ipv6_header_size;
   for (int headers = 0;; ++headers) {
     switch (std::uint8_t(h.protocol)) {
@@ -59,29 +55,28 @@ Parsed walk_extensions(IpHeader h, Bytes d) {
       case 43:
       case 44:
       case 60: break;
-      default: h.header_length = std::uint16_t(at); return h;
+      default: h.header_length = std::uint16_t(at); return Reason::none;
     }
     const std::size_t end = std::min<std::size_t>(d.size(), h.total_length);
-    if (headers == 8 || at + 8 > end) return refuse(Reason::ip_extension_header);
+    if (headers == 8 || at + 8 > end) return Reason::ip_extension_header;
     const auto kind = std::uint8_t(h.protocol);
     std::size_t length = (std::size_t(d[at + 1]) + 1) * 8;
-    if (kind == 43 && std::uint8_t(d[at + 3]) != 0) return refuse(Reason::ip_source_route);
+    if (kind == 43 && std::uint8_t(d[at + 3]) != 0) return Reason::ip_source_route;
     if (kind == 44) {
-      if (load_be<std::uint16_t>(&d[at + 2]) & 0xfff9) return refuse(Reason::ip_fragment);
+      if (load_be<std::uint16_t>(&d[at + 2]) & 0xfff9) return Reason::ip_fragment;
       length = 8;
     }
-    if (kind == 0 && headers != 0) return refuse(Reason::ip_extension_header);
-    if (at + length > end) return refuse(Reason::ip_extension_header);
+    if (kind == 0 && headers != 0) return Reason::ip_extension_header;
+    if (at + length > end) return Reason::ip_extension_header;
     h.protocol = Protocol(d[at]);
     at += length;
   }
 }
 
-Parsed parse_v6(Bytes d, std::size_t size) {
-  if (d.size() < ipv6_header_size) return refuse(Reason::ip_short);
-  IpHeader h;
+Reason parse_v6(IpHeader& h, Bytes d, std::size_t size) {
+  if (d.size() < ipv6_header_size) return Reason::ip_short;
   h.total_length = std::uint32_t(ipv6_header_size) + load_be<std::uint16_t>(&d[4]);
-  if (h.total_length > size) return refuse(Reason::ip_short);
+  if (h.total_length > size) return Reason::ip_short;
   const auto traffic_class = std::uint8_t(load_be<std::uint16_t>(&d[0]) >> 4);
   h.dscp = traffic_class >> 2;
   h.ecn = Ecn(traffic_class & 3);
@@ -90,8 +85,8 @@ Parsed parse_v6(Bytes d, std::size_t size) {
   h.source = Address::v6(&d[8]);
   h.destination = Address::v6(&d[24]);
   // An IPv4-mapped address has no business on the wire, and would pass for IPv4 here.
-  if (h.source.is_v4()) return refuse(Reason::ip_source_invalid);
-  if (h.destination.is_v4()) return refuse(Reason::ip_destination_invalid);
+  if (h.source.is_v4()) return Reason::ip_source_invalid;
+  if (h.destination.is_v4()) return Reason::ip_destination_invalid;
   return walk_extensions(h, d);
 }
 
@@ -119,15 +114,23 @@ void emit_v6(const IpHeader& h, std::byte* out) {
   std::memcpy(out + 24, h.destination.octets().data(), 16);
 }
 
+Reason parse_into(IpHeader& header, Bytes datagram, std::size_t size) {
+  if (datagram.empty()) return Reason::ip_short;
+  switch (std::uint8_t(datagram[0]) >> 4) {
+    case 4:  return parse_v4(header, datagram, size);
+    case 6:  return parse_v6(header, datagram, size);
+    default: return Reason::ip_version;
+  }
+}
+
 }  // namespace
 
-Parsed parse_ip(Bytes datagram, std::size_t size) {
-  if (datagram.empty()) return refuse(Reason::ip_short);
-  switch (std::uint8_t(datagram[0]) >> 4) {
-    case 4:  return parse_v4(datagram, size);
-    case 6:  return parse_v6(datagram, size);
-    default: return refuse(Reason::ip_version);
-  }
+// Parsed in its place: a copy would wait for all the small stores before it.
+std::expected<IpHeader, Reason> parse_ip(Bytes datagram, std::size_t size) {
+  std::expected<IpHeader, Reason> header;
+  if (const auto wrong = parse_into(*header, datagram, size); wrong != Reason::none)
+    header = std::unexpected(wrong);
+  return header;
 }
 
 void emit_ip(const IpHeader& header, MutableBytes out) {
@@ -138,14 +141,13 @@ void emit_ip(const IpHeader& header, MutableBytes out) {
 
 Checksum pseudo_header(const Address& source, const Address& destination, Protocol protocol,
                        std::uint32_t length) {
-  Checksum sum;
   // The ::ffff: of two mapped addresses sums to 0xffff twice over, which is nothing in ones'
-  // complement; the twelve octets are passed over all the same where they need not be read.
-  const std::size_t skip = source.is_v4() ? 12 : 0;
-  sum.add(as_bytes(source.octets()).subspan(skip));
-  sum.add(as_bytes(destination.octets()).subspan(skip));
-  sum.add32(length).add16(std::uint8_t(protocol));
-  return sum;
+  // complement: so both families are added alike.
+  Checksum sum;
+  for (const Address* address : {&source, &destination})
+    for (const auto half : std::bit_cast<std::array<std::uint64_t, 2>>(address->octets()))
+      sum.add_words(half);
+  return sum.add32(length).add16(std::uint8_t(protocol));
 }
 
 }  // namespace estab::wire

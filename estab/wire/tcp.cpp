@@ -97,14 +97,11 @@ void emit_options(const Options& o, std::byte* at) {
   }
 }
 
-}  // namespace
-
-std::expected<ParsedTcp, Reason> parse_tcp(Bytes s) {
-  if (s.size() < tcp_header_size) return std::unexpected(Reason::tcp_short);
+Reason parse_into(ParsedTcp& parsed, Bytes s) {
+  if (s.size() < tcp_header_size) return Reason::tcp_short;
   const std::size_t length = (std::uint8_t(s[12]) >> 4) * 4u;
-  if (length < tcp_header_size || length > s.size())
-    return std::unexpected(Reason::tcp_data_offset);
-  TcpHeader h;
+  if (length < tcp_header_size || length > s.size()) return Reason::tcp_data_offset;
+  TcpHeader& h = parsed.header;
   h.source = Port{load_be<std::uint16_t>(&s[0])};
   h.destination = Port{load_be<std::uint16_t>(&s[2])};
   h.seq = Seq(load_be<std::uint32_t>(&s[4]));
@@ -114,8 +111,19 @@ std::expected<ParsedTcp, Reason> parse_tcp(Bytes s) {
   h.urgent = load_be<std::uint16_t>(&s[18]);
   if (length > tcp_header_size &&
       !parse_options(h.options, s.subspan(tcp_header_size, length - tcp_header_size)))
-    return std::unexpected(Reason::tcp_option_length);
-  return ParsedTcp{h, length};
+    return Reason::tcp_option_length;
+  parsed.length = length;
+  return Reason::none;
+}
+
+}  // namespace
+
+// Parsed in its place: a copy would wait for all the small stores before it.
+std::expected<ParsedTcp, Reason> parse_tcp(Bytes segment) {
+  std::expected<ParsedTcp, Reason> parsed;
+  if (const auto wrong = parse_into(*parsed, segment); wrong != Reason::none)
+    parsed = std::unexpected(wrong);
+  return parsed;
 }
 
 std::size_t tcp_size(const TcpHeader& h) {

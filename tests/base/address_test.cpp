@@ -180,12 +180,13 @@ TEST(Prefix, ContainsItsNetworkAndNothingElse) {
 }
 
 TEST(Prefix, ASubnetOfSlash30OrShorterHasADirectedBroadcast) {
-  EXPECT_TRUE(Prefix::parse("10.77.0.2/24")->is_directed_broadcast(*Address::parse("10.77.0.255")));
-  EXPECT_FALSE(
-      Prefix::parse("10.77.0.2/24")->is_directed_broadcast(*Address::parse("10.77.1.255")));
-  EXPECT_TRUE(Prefix::parse("10.0.0.1/30")->is_directed_broadcast(*Address::parse("10.0.0.3")));
-  EXPECT_FALSE(Prefix::parse("10.0.0.0/31")->is_directed_broadcast(*Address::parse("10.0.0.1")));
-  EXPECT_FALSE(Prefix::parse("fd00::/64")->is_directed_broadcast(*Address::parse("fd00::ffff")));
+  const auto broadcast = [](std::string_view prefix) {
+    return Prefix::parse(prefix)->directed_broadcast();
+  };
+  EXPECT_EQ(broadcast("10.77.0.2/24"), Address::parse("10.77.0.255"));
+  EXPECT_EQ(broadcast("10.0.0.1/30"), Address::parse("10.0.0.3"));
+  EXPECT_EQ(broadcast("10.0.0.0/31"), std::nullopt);
+  EXPECT_EQ(broadcast("fd00::/64"), std::nullopt);
 }
 
 TEST(Endpoint, Ipv6IsPrintedInBrackets) {
