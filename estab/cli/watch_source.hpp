@@ -28,6 +28,8 @@ class WatchSource {
   // Of a capture: to go on from where it stands so many times as fast as it happened; 0: to halt.
   // Others do nothing.
   virtual void play(double speed) { (void)speed; }
+  // Whether play() does something: a capture.
+  [[nodiscard]] virtual bool plays() const { return false; }
 };
 
 }  // namespace estab::cli
