@@ -17,7 +17,7 @@ constexpr Eighths ascii_upwards{" ", ".", ".", ":", "-", "=", "+", "*", "#"};
 constexpr Eighths ascii_rightwards{" ", " ", " ", " ", "#", "#", "#", "#", "#"};
 
 unsigned eighths_of(double share, unsigned cells) {
-  if (share <= 0) return 0;
+  if (share <= 0 || cells == 0) return 0;
   return std::clamp(unsigned(std::lround(share * cells * 8)), 1u, cells * 8);
 }
 
@@ -44,7 +44,7 @@ void draw_counted_column(const Pane& pane, std::uint64_t count, double share, In
   if (count == 0 || pane.height() == 0) return;
   const auto width = pane.width() - (pane.width() > 3);
   if (pane.height() > 1) draw_column(pane.rows(1, pane.height()), 0, width, share, ink);
-  const auto rows = pane.height() - 1;
+  const unsigned rows = pane.height() - 1;
   const auto top = rows - std::min(rows, (eighths_of(share, rows) + 7) / 8);
   pane.put(0, top, short_count(count, width));
 }

@@ -138,7 +138,7 @@ unsigned draw_rungs(const Pane& pane, std::vector<Rung> rungs, unsigned room) {
                                    .utf8 = pane.utf8(),
                                    .colour = true,
                                    .names = {},
-                                   .time_columns = narrow ? 5u : 7u,
+                                   .time_columns = 5,
                                    .state_columns = narrow ? 8u : 12u,
                                    .least_arrow = 13};
   observe::LadderPage page{style, [&](std::string_view line) { lines.emplace_back(line); }};
@@ -187,8 +187,7 @@ void draw_ladder(const Pane& pane, const ListenerPicture& picture, bool good) {
   const auto below = pane.rows(1, pane.height() - 2);
   if (rungs.size() > below.height()) rungs.erase(rungs.begin());
   const auto drawn = draw_rungs(below, std::move(rungs), below.height());
-  pane.put(pane.width() < whole_names ? 6 : 8, 1 + drawn,
-           clip_text(fate(*handshake, picture), pane.width() - 6, pane.utf8()),
+  pane.put(6, 1 + drawn, clip_text(fate(*handshake, picture), pane.width() - 6, pane.utf8()),
            good ? Ink::green : Ink::red);
 }
 

@@ -253,8 +253,8 @@ void draw_half_open(const Pane& pane, const ListenerPicture& picture) {
                         : i < 5 ? Ink::yellow
                                 : Ink::red);
     const auto before = i + 1 < ages.size() ? "<" : "";
-    pane.columns(i * step, step).put(0, pane.height() - 1, before + std::string(ages[i]),
-                                     Ink::faint);
+    pane.columns(i * step, step)
+        .put(0, pane.height() - 1, before + std::string(ages[i]), Ink::faint);
   }
 }
 

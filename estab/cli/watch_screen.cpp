@@ -158,17 +158,24 @@ class Page {
     draw_ladder(pane.columns(left + gap, right), picture(), false);
   }
 
-  // Rates and prefixes; below them the queue and the ladders.
+  // Above, rates beside prefixes and the queue; below, the ladders.
   void wide() {
-    const auto third = page_.width() / 3;
-    const auto lower =
-        take_below(std::clamp(rest_.height() / 2, 6u, std::max(ladder_lines(), 12u)));
+    const auto ladders = take_below(std::min(ladder_lines(), rest_.height() / 2));
     const auto upper = take(rest_.height());
-    const auto rates = upper.columns(0, page_.width() - third - gap);
-    draw_rates(rates.rows(0, std::min(rates.height() - 1, 18u)), picture());
-    draw_prefixes(upper.columns(page_.width() - third, third), picture());
-    draw_half_open(lower.columns(0, third), picture());
-    draw_ladders(lower.columns(third + gap, lower.width()));
+    const bool stacked = upper.height() >= 24;
+    const auto side = page_.width() / (stacked ? 3 : 4);
+    const auto right = upper.columns(page_.width() - side, side);
+    auto rates = page_.width() - side - gap;
+    if (stacked) {
+      draw_prefixes(right.rows(0, 12), picture());
+      draw_half_open(right.rows(13, upper.height() - 14), picture());
+    } else {
+      rates -= side + gap;
+      draw_half_open(upper.columns(rates + gap, side), picture());
+      draw_prefixes(right, picture());
+    }
+    draw_rates(upper.part(0, 0, rates, upper.height() - 1), picture());
+    draw_ladders(ladders);
   }
 
   // One below the other, as far as there is room: first what the verdict is about.

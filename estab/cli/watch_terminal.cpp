@@ -95,9 +95,10 @@ void WatchTerminal::write() {
   const auto lines = *std::exchange(waiting_, std::nullopt);
   out_ = std::exchange(whole_, false) ? "\033[H\033[2J" : "";
   for (std::size_t y = 0; y < std::max(lines.size(), shown_.size()); ++y) {
-    const std::string_view now = y < lines.size() ? lines[y] : "";
+    const auto now = y < lines.size() ? std::string_view(lines[y]) : std::string_view();
     if (y < shown_.size() ? now == shown_[y] : now.empty()) continue;
-    out_ += fmt::format("\033[{};1H{}\033[K", y + 1, now);
+    // Erased first: behind a full line the cursor still stands on its last column.
+    out_ += fmt::format("\033[{};1H\033[K{}", y + 1, now);
   }
   shown_ = lines;
   if (out_.empty()) return;

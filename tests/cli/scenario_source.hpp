@@ -58,9 +58,8 @@ class ScenarioSource : public cli::WatchSource {
   void add(std::string_view name, sim::SynView view, const Endpoint& listener, unsigned seed) {
     const auto played = scenario(name);
     Recorder recorder{told_, listener};
-    sim::with_view(view, recorder, [&](sim::SynTrafficSink& sink) {
-      sim::run_syn_traffic(played, seed, sink);
-    });
+    sim::with_view(view, recorder,
+                   [&](sim::SynTrafficSink& sink) { sim::run_syn_traffic(played, seed, sink); });
     std::ranges::stable_sort(told_, {}, &Told::at);
   }
   // Plays on until that moment of the scenario.
