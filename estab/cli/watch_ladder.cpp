@@ -123,7 +123,7 @@ std::string fate(const SeenHandshake& h, const ListenerPicture& picture) {
     return fmt::format("left the queue after {}: why, this source cannot say",
                        short_time(last.after));
   if (picture.source.answers && !has(h, HandshakeStep::syn_ack))
-    return "the SYN was dropped: nothing answered it";
+    return "dropped: no SYN,ACK was sent";
   const auto timeout = picture.gauges.half_open_timeout;
   if (timeout && h.age >= *timeout)
     return fmt::format("no ACK came in {}: given up", short_time(*timeout));

@@ -99,7 +99,8 @@ void draw_listener_heading(const Pane& line, const Columns& at) {
 }
 
 // What stands at the left of a sparkline.
-constexpr unsigned rate_name = 10, rate_number = 7, rate_columns = rate_name + 2 * rate_number + 1;
+constexpr unsigned rate_name = 10, rate_number = 7, rate_most = 11,
+                   rate_columns = rate_name + rate_number + rate_most + 1;
 
 void draw_rate(const Pane& pane, std::string_view name, std::span<const HandshakeSecond> seconds,
                std::uint32_t HandshakeSecond::* rate, std::uint32_t highest, Ink ink, bool known) {
@@ -113,7 +114,7 @@ void draw_rate(const Pane& pane, std::string_view name, std::span<const Handshak
   for (const auto& second : seconds) most = std::max(most, second.*rate);
   const auto now = seconds.empty() ? 0 : seconds.back().*rate;
   pane.put_right(rate_name + rate_number, bottom, short_count(now, rate_number), Ink::strong);
-  pane.put_right(rate_name + 2 * rate_number, bottom, short_count(most, rate_number), Ink::faint);
+  pane.put_right(rate_columns - 1, bottom, "max " + short_count(most, rate_most - 5), Ink::faint);
   if (pane.width() <= rate_columns) return;
   const auto room = pane.columns(rate_columns, pane.width() - rate_columns);
   const auto shown = seconds.last(std::min<std::size_t>(seconds.size(), room.width()));
@@ -200,7 +201,7 @@ void draw_listeners(const Pane& pane, std::span<const ListenerPicture> pictures,
 void draw_lights(const Pane& pane, const ListenerPicture& picture) {
   pane.fill(0, pane.utf8() ? "─" : "-", Ink::faint);
   const auto name = fmt::format(" {} ", listener_name(picture.listener));
-  unsigned x = pane.put(1, 0, clip_text(name, pane.width() / 3, pane.utf8()), Ink::strong);
+  unsigned x = pane.put(1, 0, clip_text(name, pane.width() / 2, pane.utf8()), Ink::strong);
   const auto say = [&](bool on, std::string_view text, Ink ink) {
     const auto light =
         fmt::format(" {} {} ", pane.utf8() ? (on ? "●" : "○") : (on ? "[x]" : "[ ]"), text);
@@ -233,9 +234,9 @@ void draw_half_open(const Pane& pane, const ListenerPicture& picture) {
       "0.2", "1", "3", "7", "15", "31", "63", "more"};
   const auto count = half_open_of(picture);
   const auto& limit = picture.gauges.half_open_limit;
-  auto x = pane.put(0, 0, "Half-open, age in s", Ink::strong);
+  auto x = pane.put(0, 0, "Half-open by age", Ink::strong);
   x = pane.put(x + 2, 0,
-               limit ? fmt::format("{} of {}", short_count(count, 7), short_count(*limit, 7))
+               limit ? fmt::format("{}/{}", short_count(count, 7), short_count(*limit, 7))
                      : short_count(count, 12));
   if (limit) {
     const auto share = share_of(count, *limit);
@@ -252,9 +253,11 @@ void draw_half_open(const Pane& pane, const ListenerPicture& picture) {
                         i < 3   ? Ink::green
                         : i < 5 ? Ink::yellow
                                 : Ink::red);
-    const auto before = i + 1 < ages.size() ? "<" : "";
+    const bool timed = i + 1 < ages.size();
     pane.columns(i * step, step)
-        .put(0, pane.height() - 1, before + std::string(ages[i]), Ink::faint);
+        .put(0, pane.height() - 1,
+             fmt::format("{}{}{}", timed ? "<" : "", ages[i], timed && step > 5 ? "s" : ""),
+             Ink::faint);
   }
 }
 

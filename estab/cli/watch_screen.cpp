@@ -99,7 +99,7 @@ class Page {
   void verdict() {
     if (rest_.height() == 0) return;
     draw_lights(take(1), picture());
-    const auto most = std::clamp(page_.height() / 8, 1u, 5u);
+    const auto most = std::clamp((page_.height() + 2) / 6, 1u, 5u);
     const auto words = wrap_text(picture().words, page_.width());
     const auto lines = std::min(unsigned(words.size()), most);
     put_wrapped(take(lines), picture().words, ink_of(picture().verdict));
@@ -117,8 +117,8 @@ class Page {
   void write_notes(const Pane& pane) {
     auto notes = scene_.notes;
     if (!left_out_.empty())
-      notes.insert(notes.begin(), fmt::format("Not shown, the window is too small: {}.",
-                                              fmt::join(left_out_, ", ")));
+      notes.insert(notes.begin(),
+                   fmt::format("A larger window also shows: {}.", fmt::join(left_out_, ", ")));
     unsigned y = 0;
     for (const auto& note : notes) y += put_wrapped(pane.rows(y, pane.height()), note, Ink::faint);
   }
@@ -136,7 +136,7 @@ class Page {
     unsigned lines = 2;
     for (const auto& handshake : {picture().good, picture().bad})
       if (handshake) lines = std::max(lines, ladder_height(*handshake));
-    return std::max(lines, 8u);
+    return std::max(lines, 7u);
   }
 
   // Queue and prefixes side by side, and below them the ladders.
@@ -242,14 +242,15 @@ void Page::help() {
   const auto height = std::min(unsigned(std::size(help_lines)) + 2, page_.height());
   const auto box =
       page_.part((page_.width() - width) / 2, (page_.height() - height) / 2, width, height);
-  for (unsigned y = 0; y < height; ++y) box.fill(y, " ", Ink::plain);
-  box.fill(0, " ", Ink::reverse);
+  const auto behind = page_.rows((page_.height() - height) / 2, height);
+  for (unsigned y = 0; y < height; ++y) behind.fill(y, " ", Ink::plain);
+  behind.fill(0, " ", Ink::reverse);
   box.put(1, 0, "Keys and words", Ink::reverse);
   for (unsigned i = 0; i < std::size(help_lines) && i + 1 < height; ++i) {
     box.put(1, i + 1, help_lines[i].first, Ink::strong);
     box.put(1 + key_columns + 1, i + 1, help_lines[i].second);
   }
-  box.fill(height - 1, page_.utf8() ? "─" : "-", Ink::faint);
+  behind.fill(height - 1, page_.utf8() ? "─" : "-", Ink::faint);
 }
 
 }  // namespace
