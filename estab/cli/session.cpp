@@ -26,7 +26,9 @@ namespace asio = boost::asio;
 namespace {
 
 std::unique_ptr<link::Device> open_device(const NetworkOptions& options) {
-  auto device = link::tun({.name = options.device, .mtu = options.mtu});
+  // What is shown is what a wire would carry.
+  const bool shown = options.ladder || !options.capture.empty();
+  auto device = link::tun({.name = options.device, .mtu = options.mtu, .offload = !shown});
   if (options.impairment == fault::Impairment{}) return device;
   return std::make_unique<link::FaultyDevice>(std::move(device),
                                               link::both_ways(options.impairment));
