@@ -35,7 +35,7 @@ struct Arrival {
 class FakeServer final : public Server {
  public:
   explicit FakeServer(Service service)
-      : service_(service), device_(link::tun({.name = "fake%d"})) {
+      : service_(service), device_(link::tun({.name = "fake%d", .offload = false})) {
     host::add_address(device_->info().name, client_prefix);
     host::bring_up(device_->info().name);
     thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
@@ -109,12 +109,17 @@ class FakeServer final : public Server {
 
   // A segment to where `arrival` came from, acknowledging it; false: the device has no room.
   bool send(const Arrival& arrival, Seq seq, wire::Flags flags, std::uint32_t text) {
-    wire::TcpHeader tcp{.source = arrival.tcp.destination, .destination = arrival.tcp.source,
-                        .seq = seq, .ack = arrival.end(), .flags = flags, .window = 65535};
+    wire::TcpHeader tcp{.source = arrival.tcp.destination,
+                        .destination = arrival.tcp.source,
+                        .seq = seq,
+                        .ack = arrival.end(),
+                        .flags = flags,
+                        .window = 65535};
     if (flags.syn) tcp.options = {.mss = mss, .window_scale = our_scale};
     constexpr auto head_size = wire::ipv4_header_size;
     const auto tcp_size = wire::tcp_size(tcp);
-    const wire::IpHeader ip{.source = arrival.ip.destination, .destination = arrival.ip.source,
+    const wire::IpHeader ip{.source = arrival.ip.destination,
+                            .destination = arrival.ip.source,
                             .protocol = wire::Protocol::tcp,
                             .header_length = head_size,
                             .total_length = std::uint32_t(head_size + tcp_size + text)};
@@ -125,8 +130,7 @@ class FakeServer final : public Server {
     auto sum = wire::pseudo_header(ip.source, ip.destination, ip.protocol, ip.payload_length());
     store_be(&tcp_part[wire::tcp_checksum_offset], sum.add(tcp_part).value());
     static std::array<std::byte, 64 << 10> zeros{};
-    const std::array<iovec, 2> parts{{{head.data(), head_size + tcp_size},
-                                      {zeros.data(), text}}};
+    const std::array<iovec, 2> parts{{{head.data(), head_size + tcp_size}, {zeros.data(), text}}};
     return ::writev(device_->descriptor(), parts.data(), parts.size()) >= 0;
   }
 

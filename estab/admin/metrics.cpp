@@ -155,6 +155,46 @@ void add_modes(Exposition& out, const Snapshot& snapshot) {
                std::chrono::duration<double>(listener.in_mode).count());
 }
 
+struct Light {
+  std::string_view name;
+  bool observe::Lights::* value;
+  std::string_view sentence;
+};
+constexpr Light lights[] = {
+    {"estab_listener_under_pressure", &observe::Lights::under_pressure,
+     "1 from when the half-open queue is three quarters full until it is a quarter full."},
+    {"estab_listener_slow_application", &observe::Lights::slow_application,
+     "1 while the same is true of the accept queue: the program is too slow to accept."},
+};
+
+// What the flood detector says. "All listeners together" is for monitors to sum up.
+void add_verdicts(Exposition& out, std::span<const observe::ListenerPicture> pictures) {
+  const auto for_each = [&](auto&& f) {
+    for (const auto& picture : pictures)
+      if (picture.listener != Endpoint{}) f(picture, picture.listener.to_string());
+  };
+  out.begin({"estab_listener_verdict", Type::gauge,
+             "What the flood detector says of the listener: 1 for its verdict, 0 for the others."});
+  for_each([&](const auto& picture, const std::string& local) {
+    for (unsigned n = 0; n < observe::verdicts; ++n) {
+      const auto verdict = observe::Verdict(n);
+      out.sample({{"local", local}, {"verdict", observe::to_string(verdict)}},
+                 int(picture.verdict == verdict));
+    }
+  });
+  out.begin({"estab_listener_attack", Type::gauge,
+             "1 while that verdict says that somebody forges or floods SYNs."});
+  for_each([&](const auto& picture, const std::string& local) {
+    out.sample({{"local", local}}, int(observe::is_attack(picture.verdict)));
+  });
+  for (const auto& light : lights) {
+    out.begin({light.name, Type::gauge, light.sentence});
+    for_each([&](const auto& picture, const std::string& local) {
+      out.sample({{"local", local}}, int(picture.lights.*light.value));
+    });
+  }
+}
+
 void add_listeners(Exposition& out, const Snapshot& snapshot) {
   const auto add = [&](const auto& row, Type type) {
     out.begin({row.name, type, row.sentence});
@@ -226,11 +266,13 @@ std::string_view content_type(MetricsFormat format) {
   std::unreachable();
 }
 
-std::string to_metrics(const ProcessInfo& process, const Snapshot& snapshot, MetricsFormat format) {
+std::string to_metrics(const ProcessInfo& process, const Snapshot& snapshot,
+                       std::span<const observe::ListenerPicture> pictures, MetricsFormat format) {
   Exposition out(format);
   out.begin({"estab_stack", Type::info, "What the metrics are of."});
   out.sample({{"device", process.device}}, 1);
   add_listeners(out, snapshot);
+  add_verdicts(out, pictures);
   add_connections(out, snapshot);
   add_memory(out, snapshot);
   add_reasons(out, snapshot.counters);

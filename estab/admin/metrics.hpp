@@ -3,10 +3,12 @@
 // kernel's counters that mean the same; they are stable: new ones come, none changes its meaning.
 #pragma once
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "estab/admin/document.hpp"
+#include "estab/observe/handshake_board.hpp"
 
 namespace estab::admin {
 
@@ -19,6 +21,7 @@ enum class MetricsFormat : std::uint8_t {
 
 // One exposition, complete. Its size grows with the number of listeners alone.
 [[nodiscard]] std::string to_metrics(const ProcessInfo& process, const Snapshot& snapshot,
+                                     std::span<const observe::ListenerPicture> pictures,
                                      MetricsFormat format);
 
 }  // namespace estab::admin

@@ -50,7 +50,8 @@ class Socket {
 
 class Kernel final : public Peer {
  public:
-  Kernel() : device_(link::tun({.name = "estab0"})), wire_(device_->descriptor()) {
+  Kernel()
+      : device_(link::tun({.name = "estab0", .offload = false})), wire_(device_->descriptor()) {
     host::bring_up(device_->info().name);
     host::add_address(device_->info().name, peer_address);
   }

@@ -107,7 +107,7 @@ class Play {
         forged_({.target = {Address{}, flooded_port}, .sources = forged_sources}) {
     const Instant now = clock_.now();
     if (with_kernel) {
-      auto device = link::tun({.name = "estab0"});
+      auto device = link::tun({.name = "estab0", .offload = false});
       host::add_address("estab0", peer_address);
       host::bring_up("estab0");
       host::add_route("estab0", {Address::v4(0, 0, 0, 0), 0});

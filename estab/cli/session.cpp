@@ -13,10 +13,11 @@
 #include <csignal>
 
 #include "estab/admin/document.hpp"
+#include "estab/admin/handshakes.hpp"
 #include "estab/admin/place.hpp"
 #include "estab/cli/commands.hpp"
-#include "estab/host/interface.hpp"
 #include "estab/cli/option_values.hpp"
+#include "estab/host/interface.hpp"
 #include "estab/link/faulty.hpp"
 #include "estab/link/tun.hpp"
 
@@ -25,7 +26,9 @@ namespace asio = boost::asio;
 namespace {
 
 std::unique_ptr<link::Device> open_device(const NetworkOptions& options) {
-  auto device = link::tun({.name = options.device, .mtu = options.mtu});
+  // What is shown is what a wire would carry.
+  const bool shown = options.ladder || !options.capture.empty();
+  auto device = link::tun({.name = options.device, .mtu = options.mtu, .offload = !shown});
   if (options.impairment == fault::Impairment{}) return device;
   return std::make_unique<link::FaultyDevice>(std::move(device),
                                               link::both_ways(options.impairment));
@@ -102,13 +105,16 @@ Session::Session(const NetworkOptions& options, const StackConfig& stack,
                                 .service = service,
                                 .device = options.device,
                                 .addresses = all_addresses(options)};
+  flood_ = FloodView::start(io_, *host_, stack);
   if (!options.metrics.empty()) serve_metrics(options, info);
   if (!options.capture.empty())
     write_capture(io_, *host_, options, [this](const std::string& why) { fail(why); });
   if (options.ladder) show_ladder(io_, *host_, options, ladder);
   try {
     admin_.emplace(io_.get_executor(), admin::default_folder(), [this, info] {
-      return boost::json::serialize(admin::to_json(info, host_->snapshot())) + "\n";
+      auto document = admin::to_json(info, host_->snapshot());
+      document["handshakes"] = admin::to_json(flood_->pictures());
+      return boost::json::serialize(document) + "\n";
     });
   } catch (const std::system_error& error) {
     fmt::print(stderr, "estab: {}; estab ss will not see this program.\n", error.what());
@@ -167,7 +173,8 @@ void Session::serve_metrics(const NetworkOptions& options, const admin::ProcessI
   try {
     metrics_.emplace(io_.get_executor(), parse_endpoint(options.metrics).value(),
                      [this, process](admin::MetricsFormat format) {
-                       return admin::to_metrics(process, host_->snapshot(), format);
+                       return admin::to_metrics(process, host_->snapshot(), flood_->pictures(),
+                                                format);
                      });
   } catch (const std::system_error& error) {
     throw Failure("cannot serve metrics at " + options.metrics + ": " + error.code().message() +

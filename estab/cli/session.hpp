@@ -10,6 +10,7 @@
 
 #include "estab/admin/metrics_server.hpp"
 #include "estab/admin/server.hpp"
+#include "estab/cli/flood_view.hpp"
 #include "estab/cli/network_options.hpp"
 #include "estab/cli/views.hpp"
 #include "estab/net/host.hpp"
@@ -53,6 +54,7 @@ class Session {
   bool signalled_ = false;
   std::optional<std::string> failure_;
   std::optional<net::host> host_;
+  std::shared_ptr<FloodView> flood_;
   std::optional<admin::Server> admin_;
   std::optional<admin::MetricsServer> metrics_;
 };

@@ -112,10 +112,11 @@ SsFrame kernel_frame(const SsCommand& command) {
 
 SsFrame estab_frame(const SsCommand& command) {
   const auto documents = documents_of(chosen_processes(command));
-  if (!command.json) return {ss_table(documents, command.choice), {}};
+  const auto& choice = command.choice;
+  if (!command.json)
+    return {ss_table(documents, choice), choice.header ? ss_closing(documents, choice.filter) : ""};
   json::array filtered;
-  for (const auto& document : documents)
-    filtered.push_back(ss_filtered(document, command.choice.filter));
+  for (const auto& document : documents) filtered.push_back(ss_filtered(document, choice.filter));
   return {json::serialize(filtered) + "\n", {}};
 }
 

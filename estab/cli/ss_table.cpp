@@ -134,6 +134,25 @@ std::string counters_of(const json::value& document) {
   return out;
 }
 
+// Nothing: the program is of a version that does not tell.
+std::string verdict_on(const json::value& document, const json::value& listener) {
+  const auto* handshakes = document.as_object().if_contains("handshakes");
+  if (handshakes == nullptr) return {};
+  for (const auto& picture : handshakes->as_array())
+    if (picture.at("listener") == listener.at("local") && !string_at(picture, "words").empty())
+      return ": " + string_at(picture, "words");
+  return {};
+}
+
+std::string listener_line(const json::value& document, const json::value& l) {
+  return fmt::format("{} accept {}/{}, half-open {}/{}, dropped {}, {}{}\n",
+                     endpoint(l.at("local")), number_at(l, "accept_queue"),
+                     number_at(l, "accept_limit"), number_at(l, "half_open"),
+                     number_at(l, "half_open_limit"),
+                     number_at(l, "accept_overflows") + number_at(l, "half_open_overflows"),
+                     string_at(l, "mode"), verdict_on(document, l));
+}
+
 }  // namespace
 
 json::value ss_filtered(json::value document, const SsFilter& filter) {
@@ -161,6 +180,16 @@ std::string ss_table(const std::vector<json::value>& documents, const SsChoice& 
   if (choice.counters)
     for (const auto& document : documents) out += counters_of(document);
   return out;
+}
+
+std::string ss_closing(const std::vector<json::value>& documents, const SsFilter& filter) {
+  std::string out;
+  for (const auto& document : documents) {
+    for (const auto& listener : document.at("listeners").as_array())
+      if (filter.matches_listener(endpoint_at(listener, "local")))
+        out += listener_line(document, listener);
+  }
+  return out.empty() ? out : "\n" + out;
 }
 
 }  // namespace estab::cli

@@ -26,4 +26,9 @@ struct SsChoice {
 [[nodiscard]] std::string ss_table(const std::vector<boost::json::value>& documents,
                                    const SsChoice& choice);
 
+// A line a listener that the filter's ports match: both its queues, what was dropped, its mode, and
+// the flood detector's verdict in words. Throws the same.
+[[nodiscard]] std::string ss_closing(const std::vector<boost::json::value>& documents,
+                                     const SsFilter& filter);
+
 }  // namespace estab::cli

@@ -29,6 +29,7 @@ constexpr std::string_view give_screen = "\030\033[0m\033[?7h\033[?25h\033[?1049
 }
 
 int open_terminal() {
+  if (::isatty(STDOUT_FILENO) != 1) throw Failure("standard output is no terminal");
   const char* name = ::ttyname(STDOUT_FILENO);
   int terminal = name ? ::open(name, O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC) : -1;
   if (terminal < 0) terminal = ::open("/dev/tty", O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);

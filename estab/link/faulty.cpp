@@ -52,16 +52,12 @@ void FaultyDevice::enter(Direction direction, PacketPool& pool, Packet packet, I
   while (!segments.empty()) {
     Packet segment = segments.pop_front();
     switch (filter_ ? filter_(direction, segment) : FilterVerdict::pass) {
-      case FilterVerdict::pass:
-        at.path.push(pool, std::move(segment), now);
-        break;
+      case FilterVerdict::pass: at.path.push(pool, std::move(segment), now); break;
       case FilterVerdict::hold:
         at.held.push_back(std::move(segment));
         ++at.held_count;
         break;
-      case FilterVerdict::drop:
-        ++at.filtered;
-        break;
+      case FilterVerdict::drop: ++at.filtered; break;
     }
   }
 }

@@ -22,9 +22,13 @@ void call(const std::function<void()>& wake) {
 class Memory final : public Device {
  public:
   Memory(const MemoryOptions& options, std::shared_ptr<Lane> in, std::shared_ptr<Lane> out)
-      : info_{.name = "memory", .mtu = options.mtu, .largest_segment = options.largest_segment,
+      : info_{.name = "memory",
+              .mtu = options.mtu,
+              .largest_segment = options.largest_segment,
               .transmit_checksum = options.vouch},
-        queue_(options.queue), in_(std::move(in)), out_(std::move(out)) {}
+        queue_(options.queue),
+        in_(std::move(in)),
+        out_(std::move(out)) {}
 
   ~Memory() override {
     in_->packets.clear();

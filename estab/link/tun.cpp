@@ -11,9 +11,12 @@
 
 #include <array>
 #include <cerrno>
+#include <cstring>
+#include <optional>
 #include <system_error>
 
 #include "estab/link/cut.hpp"
+#include "estab/link/virtio_net.hpp"
 
 namespace estab::link {
 namespace {
@@ -46,13 +49,12 @@ int open_clone_device() {
     case ENOENT:
     case ENODEV:
     case ENXIO:
-      fail(errno, what + "; load the kernel's module (modprobe tun), or in a container pass the "
-                         "device in (--device /dev/net/tun)");
+      fail(errno, what +
+                      "; load the kernel's module (modprobe tun), or in a container pass the "
+                      "device in (--device /dev/net/tun)");
     case EACCES:
-    case EPERM:
-      fail(errno, what + "; run as root, or let this user read and write it");
-    default:
-      fail(errno, what);
+    case EPERM:  fail(errno, what + "; run as root, or let this user read and write it");
+    default:     fail(errno, what);
   }
 }
 
@@ -61,16 +63,17 @@ int open_clone_device() {
   const auto what = "cannot open " + shown;
   switch (error) {
     case EPERM:
-      fail(error, what + "; run as root, give the program the capability CAP_NET_ADMIN (setcap "
-                         "cap_net_admin=ep PROGRAM), or have root make the device for you (ip "
-                         "tuntap add mode tun user USER name NAME)");
+      fail(error, what +
+                      "; run as root, give the program the capability CAP_NET_ADMIN (setcap "
+                      "cap_net_admin=ep PROGRAM), or have root make the device for you (ip "
+                      "tuntap add mode tun user USER name NAME)");
     case EBUSY:
       fail(error, what + "; another program has it: choose another name or end that program");
     case EINVAL:
-      fail(error, what + "; a device of that name that is no plain TUN device exists, or it is "
-                         "no name for a device: choose another");
-    default:
-      fail(error, what);
+      fail(error, what +
+                      "; a device of that name that is no plain TUN device exists, or it is "
+                      "no name for a device: choose another");
+    default: fail(error, what);
   }
 }
 
@@ -84,11 +87,17 @@ ifreq request_for(const std::string& name) {
 }
 
 // Returns the name that the kernel gave the device.
-std::string attach(int fd, const std::string& name) {
+std::string attach(int fd, const std::string& name, bool offload) {
   auto request = request_for(name);
-  request.ifr_flags = IFF_TUN | IFF_NO_PI;
+  request.ifr_flags = std::int16_t(IFF_TUN | IFF_NO_PI | (offload ? IFF_VNET_HDR : 0));
   if (::ioctl(fd, TUNSETIFF, &request) != 0) fail_to_attach(errno, name);
   return request.ifr_name;
+}
+
+// What the kernel may leave to us: checksums, and cutting.
+void accept_offload(int fd) {
+  if (::ioctl(fd, TUNSETOFFLOAD, TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6) != 0)
+    fail(errno, "cannot agree on offloads with the kernel");
 }
 
 void set_mtu(const std::string& name, std::uint32_t mtu) {
@@ -105,9 +114,13 @@ void set_mtu(const std::string& name, std::uint32_t mtu) {
 class Tun final : public Device {
  public:
   explicit Tun(const TunOptions& options) : descriptor_(open_clone_device()) {
-    info_.name = attach(descriptor_.get(), options.name);
+    info_.name = attach(descriptor_.get(), options.name, options.offload);
     set_mtu(info_.name, options.mtu);
     info_.mtu = options.mtu;
+    info_.transmit_checksum = options.offload;
+    if (!options.offload) return;
+    accept_offload(descriptor_.get());
+    rest_ = std::make_unique<Rest>();
   }
 
   [[nodiscard]] const DeviceInfo& info() const override { return info_; }
@@ -119,18 +132,21 @@ class Tun final : public Device {
     for (std::size_t n = 0; n < out.size(); ++n) {
       Packet packet = pool.allocate(info_.mtu);
       if (!packet) return n;  // The kernel's queue keeps what is there.
-      const auto size = ::read(descriptor_.get(), packet.linear().data(), packet.size());
-      if (size < 0 && errno == EAGAIN) return n;
-      if (size < 0 && errno == EINTR) return n;
-      if (size < 0) fail(errno, "cannot read from " + info_.name + "; the device is gone");
-      packet.truncate(std::size_t(size));
+      VirtioNetHeader header{};
+      const auto size = read(header, packet.linear());
+      if (!size) return n;
+      if (*size <= packet.size()) packet.truncate(*size);
+      else packet = joined(pool, packet, *size);
+      if (!packet) return n;  // TCP sends it again.
+      packet.offload() = from_virtio(header);
       out[n] = std::move(packet);
     }
     return out.size();
   }
 
   void transmit(PacketPool& pool, Packet packet, Instant) override {
-    dropped_ += cut(pool, std::move(packet), pending_);
+    if (info_.transmit_checksum && virtio_can_cut(packet)) pending_.push_back(std::move(packet));
+    else dropped_ += cut(pool, std::move(packet), pending_);
     write_pending();
   }
 
@@ -141,6 +157,29 @@ class Tun final : public Device {
 
  private:
   enum class Outcome : std::uint8_t { taken, later };
+  using Rest = std::array<std::byte, 65536>;
+
+  // A plain device has none.
+  [[nodiscard]] std::size_t header_size() const { return rest_ ? sizeof(VirtioNetHeader) : 0; }
+  // The next packet's header and octets, those that `out` has no room for into rest_. Nothing:
+  // there is none now.
+  std::optional<std::size_t> read(VirtioNetHeader& header, MutableBytes out) {
+    std::array<iovec, 3> parts{{{&header, header_size()},
+                                {out.data(), out.size()},
+                                {rest_.get(), rest_ ? sizeof(Rest) : 0}}};
+    const auto size = ::readv(descriptor_.get(), parts.data(), parts.size());
+    if (size < 0 && (errno == EAGAIN || errno == EINTR)) return std::nullopt;
+    if (size < 0) fail(errno, "cannot read from " + info_.name + "; the device is gone");
+    return std::size_t(size) - header_size();
+  }
+  // A super-segment in one piece: a buffer for the largest would be far too large for most.
+  Packet joined(PacketPool& pool, const Packet& begin, std::size_t size) {
+    Packet whole = pool.allocate(size);
+    if (!whole) return ++dropped_, Packet();
+    begin.copy_to(whole.linear().first(begin.size()));
+    std::memcpy(whole.linear().data() + begin.size(), rest_->data(), size - begin.size());
+    return whole;
+  }
 
   void write_pending() {
     while (!pending_.empty()) {
@@ -152,8 +191,10 @@ class Tun final : public Device {
   }
 
   Outcome write(const Packet& packet) {
-    std::array<iovec, 1 + Packet::max_slices> parts;
-    int count = 0;
+    auto header = to_virtio(packet);
+    std::array<iovec, 2 + Packet::max_slices> parts;
+    parts[0] = {&header, header_size()};
+    int count = 1;
     packet.for_each_part(0, [&](Bytes part) {
       parts[std::size_t(count++)] = {const_cast<std::byte*>(part.data()), part.size()};
     });
@@ -168,7 +209,8 @@ class Tun final : public Device {
 
   Descriptor descriptor_;
   DeviceInfo info_;
-  PacketList pending_;  // Segments for which the kernel had no room; the oldest first.
+  std::unique_ptr<Rest> rest_;
+  PacketList pending_;  // Those for which the kernel had no room; the oldest first.
   int fatal_ = 0;
   std::uint64_t dropped_ = 0;
 };
@@ -179,11 +221,9 @@ std::unique_ptr<Device> tun(const TunOptions& options) { return std::make_unique
 
 std::expected<void, std::string> tun_usable() {
   try {
-    attach(Descriptor(open_clone_device()).get(), {});
+    attach(Descriptor(open_clone_device()).get(), {}, true);
     return {};
-  } catch (const std::system_error& error) {
-    return std::unexpected(std::string(error.what()));
-  }
+  } catch (const std::system_error& error) { return std::unexpected(std::string(error.what())); }
 }
 
 }  // namespace estab::link

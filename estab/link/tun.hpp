@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A TUN device of the Linux kernel: IP packets between the stack and the kernel's own. It is plain
-// (no virtio-net header): super-segments are cut here and checksums finished in software.
+// A TUN device of the Linux kernel: IP packets between the stack and the kernel's own. Both sides
+// hand each other super-segments whole, and leave to each other the checksums of what has not left
+// the machine.
 #pragma once
 #include <expected>
 #include <memory>
@@ -13,6 +14,7 @@ struct TunOptions {
   std::string name;          // At most 15 octets; "%d" in it becomes a number; empty: the kernel
                              // chooses.
   std::uint32_t mtu = 1500;  // Octets of an IP datagram; 68..65535 (IPv6: at least 1280).
+  bool offload = true;       // False: each packet as a wire would carry it, both ways.
 };
 
 // Opens the device in this thread's network namespace, making it if there is none of that name; one

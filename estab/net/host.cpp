@@ -106,14 +106,18 @@ void host::add_device(std::unique_ptr<link::Device> device, const host_options& 
     bring_up_kernel_end(added.info().name, kernel_addresses_of(options, addresses));
 }
 
-void host::add_view(view shown) {
+void host::add_view(view shown, std::uint32_t octets) {
   core_->check_turn();
-  core_->shard().add_view(std::move(shown));
+  core_->shard().add_view(std::move(shown), octets);
 }
 
 host::executor_type host::get_executor() const noexcept { return core_->executor(); }
 
 Snapshot host::snapshot() const { return core_->stack().snapshot(runtime::Shard::now()); }
+
+std::vector<ListenerInfo> host::listeners() const {
+  return core_->stack().listeners(runtime::Shard::now());
+}
 
 void host::set_cookie_keys(const tcp::CookieMaster& master,
                            const std::optional<tcp::CookieMaster>& previous) {

@@ -63,12 +63,13 @@ class host {
   // A further device with addresses of its own; `stack` and `capture` of the options are not used.
   void add_device(std::unique_ptr<link::Device> device, const host_options& options);
   // A view sees each event (packets that came, left or were dropped; transitions) after it
-  // happened.
-  void add_view(view shown);
+  // happened. `octets`: the most that it needs of a packet.
+  void add_view(view shown, std::uint32_t octets = 65535);
 
   [[nodiscard]] executor_type get_executor() const noexcept;
   // Every listener, connection, half-open and TIME-WAIT record, and the counters.
   [[nodiscard]] Snapshot snapshot() const;
+  [[nodiscard]] std::vector<ListenerInfo> listeners() const;
   // The keys of SYN cookies from now on (Stack::set_cookie_keys); wall_offset is set here, from the
   // system's clock.
   void set_cookie_keys(const tcp::CookieMaster& master,

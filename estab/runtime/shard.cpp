@@ -49,8 +49,9 @@ std::uint8_t Shard::add_device(std::unique_ptr<link::Device> device,
   return interface;
 }
 
-void Shard::add_view(View view) {
-  stack_.log().enable();
+void Shard::add_view(View view, std::uint32_t octets) {
+  octets_shown_ = std::max(octets_shown_, octets);
+  stack_.log().enable(octets_shown_);
   views_.push_back(std::move(view));
 }
 

@@ -220,6 +220,11 @@ Snapshot Stack::snapshot(Instant now) const {
   impl_->env.now = now;
   return impl_->snapshot();
 }
+std::vector<ListenerInfo> Stack::listeners(Instant now) const {
+  std::vector<ListenerInfo> all;
+  impl_->listeners.for_each([&](auto, const Listener& l) { all.push_back(l.info(now)); });
+  return all;
+}
 std::size_t Stack::finishing() const { return impl_->orphans; }
 std::uint64_t Stack::memory() const { return impl_->memory.used(); }
 const StackConfig& Stack::config() const { return impl_->config; }

@@ -171,6 +171,8 @@ class Stack {
   [[nodiscard]] const EventLog& log() const;
   [[nodiscard]] Snapshot snapshot(Instant now) const;
   // Connections that the program has let go of and that are not finished yet.
+  // The listeners alone, without the cost of all connections.
+  [[nodiscard]] std::vector<ListenerInfo> listeners(Instant now) const;
   [[nodiscard]] std::size_t finishing() const;
   // Bytes in use on account of this stack, tables included.
   [[nodiscard]] std::uint64_t memory() const;

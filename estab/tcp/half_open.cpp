@@ -91,6 +91,12 @@ Duration syn_ack_interval(const Config& config, unsigned retransmissions) {
   return config.initial_rto * (1 << std::min(retransmissions, 6u));
 }
 
+Duration half_open_life(const Config& config) {
+  Duration life{};
+  for (unsigned n = 0; n <= config.syn_ack_retransmissions; ++n) life += syn_ack_interval(config, n);
+  return life;
+}
+
 HalfOpenOutcome segment_arrives(const Config& config, const HalfOpen& record, const Segment& seg,
                                 std::uint32_t window) {
   using enum HalfOpenVerdict;

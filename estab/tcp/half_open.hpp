@@ -41,6 +41,8 @@ void take_cookie(HalfOpen& record, const CookieOptions& agreed, const Segment& a
 void send_syn_ack(Env& env, const HalfOpen& record, const Options& options, Reason why);
 // When the SYN-ACK is to go out again, or the record to be dropped: 1, 3, 7, 15 s.
 [[nodiscard]] Duration syn_ack_interval(const Config& config, unsigned retransmissions);
+// How long a record waits for its ACK in all.
+[[nodiscard]] Duration half_open_life(const Config& config);
 
 // What to do with a segment for the record (RFC 9293 §3.10.7.4, SYN-RECEIVED).
 enum class HalfOpenVerdict : std::uint8_t {

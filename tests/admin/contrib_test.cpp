@@ -25,7 +25,7 @@ std::string text_of(const std::string& file) {
 
 const Exposition& printed() {
   static const auto found =
-      read(to_metrics({.device = "estab0"}, busy_snapshot(), MetricsFormat::prometheus),
+      read(to_metrics({.device = "estab0"}, busy_snapshot(), flooded(), MetricsFormat::prometheus),
            MetricsFormat::prometheus);
   return found;
 }
@@ -101,7 +101,8 @@ TEST(AlertRules, LookAtMetricsThatThereAre) {
   expect_selectors_of_what_is_printed(text);
   expect_rates_of_counters(text);
   EXPECT_EQ(all(text, "- alert: (\\w+)"),
-            (Names{"EstabApplicationTooSlow", "EstabStatelessForLong", "EstabSynFloodSuspected"}));
+            (Names{"EstabApplicationTooSlow", "EstabAttack", "EstabStatelessForLong",
+                   "EstabSynFloodSuspected"}));
 }
 
 class Dashboard : public testing::Test {

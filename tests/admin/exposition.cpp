@@ -128,4 +128,11 @@ Snapshot busy_snapshot() {
   return s;
 }
 
+std::vector<observe::ListenerPicture> flooded() {
+  return {{.listener = {}, .verdict = observe::Verdict::few_hosts},
+          {.listener = {Address::v4(10, 77, 0, 2), Port{80}},
+           .verdict = observe::Verdict::spoofed_flood,
+           .lights = {.under_pressure = true}}};
+}
+
 }  // namespace estab::admin

@@ -39,5 +39,7 @@ inline bool ends_with(const std::string& text, const std::string& end) {
 
 // A snapshot that has one of each thing, no two numbers of it the same.
 [[nodiscard]] Snapshot busy_snapshot();
+// The picture of its first listener under an attack.
+[[nodiscard]] std::vector<observe::ListenerPicture> flooded();
 
 }  // namespace estab::admin

@@ -13,7 +13,7 @@ const std::vector<std::string> none;
 using enum MetricsFormat;
 
 std::string print(const Snapshot& snapshot, MetricsFormat format = open_metrics) {
-  return to_metrics({.device = "estab0"}, snapshot, format);
+  return to_metrics({.device = "estab0"}, snapshot, {}, format);
 }
 Exposition busy(MetricsFormat format = open_metrics) {
   return read(print(busy_snapshot(), format), format);
@@ -55,6 +55,22 @@ TEST(Metrics, OfOpenMetricsEndInEOFAndNameTheirUnits) {
   EXPECT_PRED2(contains, text, "# TYPE estab_stack info\nestab_stack_info{device=\"estab0\"} 1\n");
   EXPECT_PRED2(contains, text, "# UNIT estab_memory_bytes bytes\n");
   EXPECT_PRED2(contains, text, "# UNIT estab_listener_mode_seconds seconds\n");
+}
+
+TEST(Metrics, TellTheVerdictOnEachListenerAndItsLights) {
+  const auto found =
+      read(to_metrics({.device = "estab0"}, busy_snapshot(), flooded(), prometheus), prometheus);
+  EXPECT_EQ(found.faults, none);
+  const auto verdict = [&](std::string_view name) {
+    return found.at("estab_listener_verdict{local=\"10.77.0.2:80\",verdict=\"" + std::string(name) +
+                    "\"}");
+  };
+  EXPECT_EQ(verdict("spoofed flood"), 1);
+  EXPECT_EQ(verdict("quiet"), 0);
+  EXPECT_EQ(found.at(of_http("estab_listener_attack")), 1);
+  EXPECT_EQ(found.at(of_http("estab_listener_under_pressure")), 1);
+  EXPECT_EQ(found.at(of_http("estab_listener_slow_application")), 0);
+  EXPECT_EQ(found.at("estab_listener_attack{local=\"[::]:0\"}"), -1) << "of all together";
 }
 
 TEST(Metrics, OfPrometheusNameFamiliesAsTheirSamples) {
@@ -143,7 +159,7 @@ TEST(Metrics, OfAnswersAreThoseOfTheirReasons) {
 }
 
 TEST(Metrics, EscapeWhatALabelHolds) {
-  const auto text = to_metrics({.device = "a\\b\"c\nd"}, {}, open_metrics);
+  const auto text = to_metrics({.device = "a\\b\"c\nd"}, {}, {}, open_metrics);
   EXPECT_PRED2(contains, text, "estab_stack_info{device=\"a\\\\b\\\"c\\nd\"} 1\n");
   EXPECT_EQ(read(text, open_metrics).faults, none);
 }

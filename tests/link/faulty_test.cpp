@@ -121,8 +121,9 @@ TEST(FaultyDevice, TheFilterPassesHoldsOrDrops) {
   Link link({});
   link.device->set_filter([](Direction direction, const Packet& packet) {
     if (direction == inbound) return FilterVerdict::pass;
-    return packet.size() == 2 ? FilterVerdict::hold
-                              : packet.size() == 3 ? FilterVerdict::drop : FilterVerdict::pass;
+    return packet.size() == 2   ? FilterVerdict::hold
+           : packet.size() == 3 ? FilterVerdict::drop
+                                : FilterVerdict::pass;
   });
   link.send_numbered(4);
   link.arrive_numbered(4);

@@ -25,9 +25,7 @@ std::string refusal(F&& call) {
   try {
     call();
     return {};
-  } catch (const std::system_error& error) {
-    return error.what();
-  }
+  } catch (const std::system_error& error) { return error.what(); }
 }
 
 class Tun : public testing::Test {
@@ -35,9 +33,7 @@ class Tun : public testing::Test {
   void SetUp() override {
     try {
       namespace_.emplace();
-    } catch (const std::system_error& error) {
-      GTEST_SKIP() << error.what();
-    }
+    } catch (const std::system_error& error) { GTEST_SKIP() << error.what(); }
     if (const auto usable = tun_usable(); !usable) GTEST_SKIP() << usable.error();
   }
 
@@ -87,8 +83,9 @@ Contents echo_request(bool v4, std::size_t octets) {
   const auto message = MutableBytes{packet}.subspan(header);
   message[0] = std::byte(v4 ? 8 : 128), message[1] = std::byte{0};
   store_be<std::uint16_t>(&message[2], 0);
-  auto sum = v4 ? Checksum{} : wire::pseudo_header(ends.ip.source, ends.ip.destination,
-                                                   ends.ip.protocol, std::uint32_t(message.size()));
+  auto sum = v4 ? Checksum{}
+                : wire::pseudo_header(ends.ip.source, ends.ip.destination, ends.ip.protocol,
+                                      std::uint32_t(message.size()));
   store_be(&message[2], sum.add(message).value());
   return packet;
 }
@@ -121,8 +118,9 @@ TEST_F(Tun, ManyPacketsAreReadInOneBatch) {
   EXPECT_EQ(device_->receive(pool_, batch, Instant{}), 4u);
 }
 
-TEST_F(Tun, ASuperSegmentReachesTheKernelAsItsSegments) {
-  open();
+TEST_F(Tun, WithoutOffloadASuperSegmentReachesTheKernelAsItsSegments) {
+  open({.name = "estab0", .mtu = 1500, .offload = false});
+  EXPECT_FALSE(device_->info().transmit_checksum);
   const int raw = ::socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP);
   ASSERT_GE(raw, 0);
   Segment segment;
@@ -139,6 +137,25 @@ TEST_F(Tun, ASuperSegmentReachesTheKernelAsItsSegments) {
   }
   ::close(raw);
   EXPECT_TRUE(device_->ready());
+  EXPECT_EQ(device_->dropped(), 0u);
+}
+
+TEST_F(Tun, ASuperSegmentReachesTheKernelWhole) {
+  open();
+  const int raw = ::socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP);
+  ASSERT_GE(raw, 0);
+  Segment segment;
+  segment.tcp.flags.psh = true;
+  segment.text = random_octets(14'000);
+  send(owing(pool_, segment, 1460, 1300));
+  Contents got(20'000);
+  pollfd waiting{.fd = raw, .events = POLLIN, .revents = 0};
+  ::poll(&waiting, 1, 5000);
+  const auto size = ::recv(raw, got.data(), got.size(), 0);
+  ::close(raw);
+  ASSERT_EQ(size, 14'000 + 40);
+  got.resize(std::size_t(size));
+  EXPECT_TRUE(std::ranges::equal(Bytes{got}.subspan(40), segment.text));
   EXPECT_EQ(device_->dropped(), 0u);
 }
 
@@ -190,8 +207,9 @@ TEST_F(Tun, ANameThatIsTakenOrWrongIsRefusedWithWhatToDo) {
   EXPECT_EQ(refusal([] { (void)tun({.name = "estab0"}); }),
             "cannot open the TUN device estab0; another program has it: choose another name or end "
             "that program: Device or resource busy");
-  EXPECT_TRUE(refusal([] { (void)tun({.name = "lo"}); }).starts_with(
-      "cannot open the TUN device lo; a device of that name that is no plain TUN device exists"));
+  EXPECT_TRUE(refusal([] { (void)tun({.name = "lo"}); })
+                  .starts_with("cannot open the TUN device lo; a device of that name that is no "
+                               "plain TUN device exists"));
   EXPECT_EQ(refusal([] { (void)tun({.name = "much-too-long-a-name"}); }),
             "cannot open the TUN device much-too-long-a-name; choose a name of at most 15 octets: "
             "File name too long");
