@@ -49,7 +49,8 @@ std::size_t FloodWatch::find(const Endpoint& local) const {
     const auto& [address, port] = listeners_[i];
     if (port != local.port) continue;
     if (address == local.address) return i;
-    if (any == 0 && address.is_unspecified()) any = i;
+    // One of any address of the same family before one of both.
+    if (address.is_unspecified() && (any == 0 || address.is_v4() == local.address.is_v4())) any = i;
   }
   return any;
 }

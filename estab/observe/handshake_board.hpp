@@ -50,7 +50,7 @@ struct ListenerPicture {
 
 struct HandshakeBoardConfig {
   std::size_t listeners = 64;  // That are told apart; others count in the sum alone. 1 to 254.
-  std::size_t sample = 16384;  // Handshakes remembered, of about 130 octets. 64 to 32768.
+  std::size_t sample = 16384;  // Handshakes remembered, of 120 octets. 64 to 32768.
   Duration silent = 10s;       // A listener without a SYN for so long gives way to a new one.
   FloodDetectorConfig detector;
 };

@@ -25,7 +25,7 @@ struct SeenHandshake {
   friend bool operator==(const SeenHandshake&, const SeenHandshake&) = default;
 };
 
-// In 112 octets, without a pointer.
+// In 104 octets, without a pointer.
 class HandshakeRecord {
  public:
   HandshakeRecord() = default;

@@ -87,6 +87,22 @@ TEST_F(Watched, TheDetectorOfAnotherListenerStaysQuiet) {
             std::string::npos);
 }
 
+TEST_F(Watched, AListenerMayComeLaterOrBeReplaced) {
+  const Endpoint any4{Address::v4(0, 0, 0, 0), Port{443}}, any6{Address{}, Port{443}};
+  watch.add_listener(any4);
+  watch.add_listener(any6);
+  EXPECT_EQ(watch.find(web), 1u);
+  EXPECT_EQ(watch.find({web.address, Port{443}}), 3u);
+  EXPECT_EQ(watch.find({*Address::parse("2001:db8::1"), Port{443}}), 4u);
+  EXPECT_EQ(watch.find({web.address, Port{22}}), 0u);
+  for (int i = 0; i < 20; ++i) pass(1, 100, 0, {web.address, Port{443}});
+  pass(8, 100, 300, {web.address, Port{443}});
+  EXPECT_EQ(verdict(3), Verdict::spoofed_flood);
+  watch.replace_listener(3, mail);
+  EXPECT_EQ(verdict(3), Verdict::quiet);
+  EXPECT_EQ(watch.detectors()[3].report().evidence.listener, mail);
+}
+
 TEST_F(Watched, TheSameObservationsGiveTheSameVerdicts) {
   struct Again : Watched {
     void TestBody() override {}
