@@ -11,7 +11,7 @@ value() { awk -v name="$1" '$1 == name { print $2; found = 1 } END { exit !found
 page_where() {
   scrape http://$at/metrics >page
   local n
-  n=$(value "$1") || fail "there is no $1"
+  n=$(value "$1") || return 1
   (($2))
 }
 
