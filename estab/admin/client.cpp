@@ -48,15 +48,19 @@ bool is_stale(const std::filesystem::path& file) {
 
 }  // namespace
 
-std::vector<Process> running(const std::filesystem::path& folder) {
+std::vector<Process> running(const std::filesystem::path& folder, std::vector<Process>* dead) {
   std::vector<Process> found;
   std::error_code error;
   for (std::filesystem::directory_iterator it(folder, error), end; !error && it != end;
        it.increment(error)) {
     const auto pid = pid_of(it->path());
     if (!pid) continue;
-    if (is_stale(it->path())) ::unlink(it->path().c_str());
-    else found.push_back({*pid, it->path()});
+    if (!is_stale(it->path())) {
+      found.push_back({*pid, it->path()});
+    } else {
+      ::unlink(it->path().c_str());
+      if (dead != nullptr) dead->push_back({*pid, it->path()});
+    }
   }
   std::ranges::sort(found, {}, &Process::pid);
   return found;

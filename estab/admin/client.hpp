@@ -14,8 +14,10 @@ struct Process {
 };
 
 // The running programs whose control sockets lie in `folder`, by pid; files on which nobody listens
-// are removed. Empty where there is no such folder. Waits for nobody.
-[[nodiscard]] std::vector<Process> running(const std::filesystem::path& folder);
+// are removed, and told in `dead`: their programs had no chance to. Empty where there is no such
+// folder. Waits for nobody.
+[[nodiscard]] std::vector<Process> running(const std::filesystem::path& folder,
+                                           std::vector<Process>* dead = nullptr);
 
 // The document of a control socket. Waits a few seconds at the most.
 [[nodiscard]] std::expected<std::string, std::error_code> fetch(const Process& process);

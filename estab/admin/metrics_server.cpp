@@ -23,6 +23,14 @@ tcp::endpoint to_asio(const Endpoint& end) {
   return {asio::ip::address_v6(end.address.octets()), number(end.port)};
 }
 
+tcp::acceptor listen_at(const asio::any_io_executor& executor, const Endpoint& end) {
+  try {
+    return {executor, to_asio(end)};
+  } catch (const boost::system::system_error& error) {  // Which is no std::system_error.
+    throw std::system_error(error.code());
+  }
+}
+
 bool is_no_request(const error_code& error) {
   return error.category() == make_error_code(http::error::bad_method).category() &&
          error != http::error::end_of_stream && error != http::error::partial_message;
@@ -90,7 +98,7 @@ MetricsServer::MetricsServer(const asio::any_io_executor& executor, const Endpoi
                              MetricsPage page, Duration patience)
     : page_(std::make_shared<const MetricsPage>(std::move(page))),
       patience_(patience),
-      acceptor_(executor, to_asio(at)),
+      acceptor_(listen_at(executor, at)),
       pause_(executor) {
   accept();
 }

@@ -12,6 +12,7 @@
 #include <boost/json/serialize.hpp>
 #include <csignal>
 
+#include "estab/admin/client.hpp"
 #include "estab/admin/document.hpp"
 #include "estab/admin/handshakes.hpp"
 #include "estab/admin/place.hpp"
@@ -75,6 +76,16 @@ bool restore_routes(const NetworkOptions& options, bool lost) {
   return down;
 }
 
+void tell_of_the_dead() {
+  std::vector<admin::Process> dead;
+  (void)admin::running(admin::default_folder(), &dead);
+  for (const auto& process : dead)
+    fmt::print(stderr,
+               "estab: the estab with the pid {} was killed: its connections are lost; its control "
+               "socket is removed\n",
+               process.pid);
+}
+
 net::host_options host_options_of(const NetworkOptions& options, const StackConfig& stack) {
   return {.more_addresses = all_addresses(options),
           .kernel_addresses = options.peer_addresses,
@@ -98,6 +109,7 @@ Session::Session(const NetworkOptions& options, const StackConfig& stack,
     : signals_(io_, SIGINT, SIGTERM, SIGHUP),
       first_signal_(io_, asio::steady_timer::time_point::max()) {
   check_addresses(options);
+  tell_of_the_dead();
   host_.emplace(io_, open_device(options), host_options_of(options, stack));
   add_routes(options);
   if (!options.routed.empty()) asio::co_spawn(io_, keep_routes(options), asio::detached);

@@ -158,6 +158,7 @@ std::string listener_line(const json::value& document, const json::value& l) {
 json::value ss_filtered(json::value document, const SsFilter& filter) {
   const auto keep = [&](const char* field, auto&& matches) {
     json::array kept;
+    if (!document.as_object().contains(field)) return;  // Of another version.
     for (const auto& entry : document.at(field).as_array())
       if (matches(entry)) kept.push_back(entry);
     document.as_object()[field] = std::move(kept);
@@ -165,8 +166,13 @@ json::value ss_filtered(json::value document, const SsFilter& filter) {
   const auto connected = [&](const json::value& entry, std::string_view state) {
     return filter.matches(state, endpoint_at(entry, "local"), endpoint_at(entry, "remote"));
   };
-  keep("listeners",
-       [&](const auto& e) { return filter.matches("LISTEN", endpoint_at(e, "local"), {}); });
+  const auto listener = [&](const char* name) {
+    return [&filter, name](const auto& e) {
+      return filter.matches("LISTEN", endpoint_at(e, name), {});
+    };
+  };
+  keep("listeners", listener("local"));
+  keep("handshakes", listener("listener"));
   keep("half_open", [&](const auto& e) { return connected(e, "SYN-RECV"); });
   keep("connections", [&](const auto& e) { return connected(e, ss_state(string_at(e, "state"))); });
   keep("time_wait", [&](const auto& e) { return connected(e, "TIME-WAIT"); });

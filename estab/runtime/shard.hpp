@@ -35,8 +35,8 @@ class Shard : public std::enable_shared_from_this<Shard>, private PacketSink {
 
   // Adds the device as the stack's next interface; what the device can do is taken from its info().
   std::uint8_t add_device(std::unique_ptr<link::Device> device, std::vector<Prefix> addresses);
-  // A view sees each event after the turn in which it happened, and of its packet at least the first
-  // `octets`. What it throws ends the shard.
+  // A view sees each event after the turn in which it happened, and of its packet at least the
+  // first `octets`. What it throws ends the shard.
   void add_view(View view, std::uint32_t octets = 65535);
 
   Stack& stack() { return stack_; }

@@ -42,7 +42,7 @@ Stack::Impl::Fate Stack::Impl::icmp_arrives(const wire::IpHeader& header, Packet
   const auto message = wire::parse_icmp(header, whole.linear());
   if (!message) return {message.error()};
   switch (message->kind) {
-    case wire::IcmpKind::error:        flow = message->error.flow; return error_arrives(message->error);
+    case wire::IcmpKind::error:        return error_arrives(message->error, flow);
     case wire::IcmpKind::other:        return {Reason::icmp_ignored};
     case wire::IcmpKind::echo_request: break;
   }
@@ -61,7 +61,8 @@ Stack::Impl::Fate Stack::Impl::icmp_arrives(const wire::IpHeader& header, Packet
   return {};
 }
 
-Stack::Impl::Fate Stack::Impl::error_arrives(const wire::IcmpError& error) {
+Stack::Impl::Fate Stack::Impl::error_arrives(const wire::IcmpError& error, Flow& flow) {
+  flow = error.flow;
   Fate fate{Reason::icmp_no_connection};
   if (error.meaning == wire::IcmpMeaning::source_quench)
     return fate.reason = Reason::icmp_source_quench, fate;

@@ -115,7 +115,7 @@ class Stack::Impl final : public tcp::Below {
   // `flow` becomes the packet's, if one could be read.
   Fate take(Packet packet, Flow& flow);
   Fate icmp_arrives(const wire::IpHeader& header, Packet packet, Flow& flow);
-  Fate error_arrives(const wire::IcmpError& error);
+  Fate error_arrives(const wire::IcmpError& error, Flow& flow);
   Fate tcp_arrives(const wire::IpHeader& header, Packet packet, Flow& flow);
   Fate arrives_at_connection(std::uint32_t index, tcp::Segment& seg);
   Fate arrives_at_time_wait(std::uint32_t index, tcp::Segment& seg);

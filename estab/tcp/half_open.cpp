@@ -93,7 +93,8 @@ Duration syn_ack_interval(const Config& config, unsigned retransmissions) {
 
 Duration half_open_life(const Config& config) {
   Duration life{};
-  for (unsigned n = 0; n <= config.syn_ack_retransmissions; ++n) life += syn_ack_interval(config, n);
+  for (unsigned n = 0; n <= config.syn_ack_retransmissions; ++n)
+    life += syn_ack_interval(config, n);
   return life;
 }
 

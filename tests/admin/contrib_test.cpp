@@ -61,7 +61,9 @@ void expect_selectors_of_what_is_printed(const std::string& expression) {
       if (label == "instance") continue;
       const auto has_label = [&](const std::string& v) { return v.starts_with(label + "=\""); };
       EXPECT_TRUE(std::ranges::any_of(values, has_label)) << label << " in " << expression;
-      if (how == "=") EXPECT_TRUE(values.contains(label + "=" + value)) << expression;
+      if (how == "=") {
+        EXPECT_TRUE(values.contains(label + "=" + value)) << expression;
+      }
     }
   }
 }
@@ -89,10 +91,11 @@ TEST(MetricsTable, NamesReasonsThatThereAre) {
   const auto named = all(text.substr(start), "`([a-z_]+)`");
   EXPECT_GT(named.size(), 20u);
   for (const auto& name : named)
-    if (name != "reason")
+    if (name != "reason") {
       EXPECT_TRUE(
           printed().label_values.at("estab_reason_total").contains("reason=\"" + name + "\""))
           << name;
+    }
 }
 
 TEST(AlertRules, LookAtMetricsThatThereAre) {

@@ -278,6 +278,28 @@ kill -HUP "$server"
 wait_for "its word" says 'SIGHUP reads --keys and --limits again; neither was given'
 backend 'print $peer "here\n"'
 [[ $(nc -N 198.51.100.7 80 </dev/null) == here ]] || fail "an address that is routed"
+stop
+# It is killed while a client is connected; the next one says so, resets that client, and serves.
+next_port
+start shield --listen 198.51.100.7:80 --to 127.0.0.1:$port
+backend 'hear'
+mkfifo go
+client 198.51.100.7 'print STDERR "connected\n"; open $go, "<", "go"; scalar <$go>;
+                     print $peer "x"; $peer->flush; print gone' >down 2>connected &
+sender=$!
+wait_for "the client" grep -q connected connected
+wait_for "its connection" sh -c "ss -Htn state established 'dport = $port' | grep -q ."
+killed=$server
+kill -9 "$server"
+wait "$server" 2>/dev/null || true
+wait $backend 2>/dev/null || true
+start shield --listen 198.51.100.7:80 --to 127.0.0.1:$port
+says "the estab with the pid $killed was killed" || fail "the one before: $(cat errors)"
+echo go >go
+wait $sender
+[[ $(<down) == 'connection reset by peer' ]] || fail "the client of the killed one: $(<down)"
+backend 'print $peer "here\n"'
+[[ $(nc -N 198.51.100.7 80 </dev/null) == here ]] || fail "after the restart"
 # The link goes down, and comes up again: so do its routes, and the shield.
 ip link set estab0 down
 wait_for "its word" says 'estab0 is down: nobody reaches it'

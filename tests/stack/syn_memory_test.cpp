@@ -76,7 +76,7 @@ class Flooded {
   Answers answers_;
   Instant now_{std::chrono::hours{1}};
   fault::ForgedSyns syns_{
-      {.target = target, .sources = {Address::v4(64, 0, 0, 0), 2}, .timestamps = 0.5}};
+      {.target = target, .sources = {Address::v4(64, 0, 0, 0), 3}, .timestamps = 0.5}};
   std::uint64_t most_ = 0;
 };
 
