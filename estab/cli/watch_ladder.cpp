@@ -22,6 +22,7 @@ using observe::SeenHandshake;
 using observe::Tone;
 
 constexpr unsigned whole_names = 64;  // From this width on.
+constexpr std::string_view text_rung = "text";
 
 bool has(const SeenHandshake& handshake, HandshakeStep step) {
   return std::ranges::find(handshake.moments, step, &HandshakeMoment::step) !=
@@ -79,7 +80,7 @@ class Climber {
         say(rung, "RST", Tone::trouble);
         enter(rung, 0, State::closed), enter(rung, 1, State::listen);
         break;
-      case HandshakeStep::client_data: say(rung, "text", Tone::plain); break;
+      case HandshakeStep::client_data: say(rung, std::string(text_rung), Tone::plain); break;
       case HandshakeStep::left:
         rung.reach = Reach::none;
         rung.words = {short_ ? "left" : "left the queue"};
@@ -185,7 +186,9 @@ void draw_ladder(const Pane& pane, const ListenerPicture& picture, bool good) {
   if (pane.height() < 3) return;
   auto rungs = Climber(*handshake, picture.source, pane.width()).rungs();
   const auto below = pane.rows(1, pane.height() - 2);
+  // What says least goes first: the states before the SYN, and the text behind the handshake.
   if (rungs.size() > below.height()) rungs.erase(rungs.begin());
+  if (rungs.size() > below.height() && rungs.back().words.back() == text_rung) rungs.pop_back();
   const auto drawn = draw_rungs(below, std::move(rungs), below.height());
   pane.put(6, 1 + drawn, clip_text(fate(*handshake, picture), pane.width() - 6, pane.utf8()),
            good ? Ink::green : Ink::red);
