@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+# estab watch of a running estab, in peace and under forged SYNs; the word on it in estab ss and on
+# the program's own standard error.
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+expect_failure 1 'no estab is running' "$estab" watch
+expect_failure 1 'no estab is running' "$estab" watch --once --pid 1
+
+page() { "$estab" watch --once >page 2>&1; }
+# shows PATTERN: on the page.
+shows() { page && grep -Eq "$1" page; }
+
+start serve --echo --discard
+page || fail "the page: $(cat page)"
+grep -q '10\.77\.0\.2\|\*:7' page || fail "no listener on the page: $(cat page)"
+[[ $(nc -N 10.77.0.2 7 <<<hello) == hello ]] || fail "the echo"
+wait_for "a good handshake" shows 'ESTABLISHED'
+(($(wc -l <page) <= 24 && $(wc -L <page) <= 80)) || fail "the page is larger than 80 x 24"
+
+# A flood of some seconds onto the device that this test made.
+perl -MSocket -e '
+  socket(my $raw, AF_INET, SOCK_RAW, 255) or die $!;
+  my $to = pack "C4", 10, 77, 0, 2;
+  for my $round (1 .. 500) {
+    for (1 .. 20) {
+      my $from = pack "C4", 20 + int rand 50, rand 256, rand 256, 1 + rand 254;
+      my $tcp = pack "nnNNCCnnn", 1024 + rand 60000, 7, rand 2**32, 0, 0x50, 2, 65535, 0, 0;
+      my $sum = unpack("%32n*", $from . $to . pack("nn", 6, 20) . $tcp);
+      $sum = ($sum & 0xffff) + ($sum >> 16) for 1 .. 2;
+      substr $tcp, 16, 2, pack "n", ~$sum & 0xffff;
+      my $ip = pack "CCnnnCCn", 0x45, 0, 40, 0, 0, 64, 6, 0;
+      send $raw, $ip . $from . $to . $tcp, 0, sockaddr_in(0, $to);
+    }
+    select undef, undef, undef, 0.02;
+  }' &
+flood=$!
+wait_for "the verdict on the page" shows 'spoofed flood'
+grep -q 'SYN-RECEIVED' page || fail "no bad handshake: $(cat page)"
+[[ $("$estab" ss -l) == *'from '*' sources in '*'spoofed flood'* ]] || fail "the verdict in ss"
+"$estab" ss --json >json
+grep -qF '"verdict":"spoofed flood","attack":true' json || fail "the verdict in JSON"
+grep -q ':7: .*spoofed flood' errors || fail "the verdict in the log: $(cat errors)"
+! grep -q ':9: ' errors || fail "a verdict on the quiet listener"
+kill $flood 2>/dev/null || true
+wait $flood 2>/dev/null || true
+
+# What is no terminal gets one page; a program that ends is told of.
+"$estab" watch | grep -q ':7' || fail "a page through a pipe"
+stop
+expect_failure 2 '--pid|pid' "$estab" watch --pid x
+"$estab" watch --help | grep -q -- '--once' || fail "the help"
