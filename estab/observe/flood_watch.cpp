@@ -45,6 +45,7 @@ void FloodWatch::replace_listener(std::size_t detector, const Endpoint& listener
 
 std::size_t FloodWatch::find(const Endpoint& local) const {
   std::size_t any = 0;
+  if (local.port == Port{}) return any;  // Nobody listens there; a place without a listener has it.
   for (std::size_t i = 1; i < listeners_.size(); ++i) {
     const auto& [address, port] = listeners_[i];
     if (port != local.port) continue;

@@ -95,6 +95,7 @@ TEST_F(Watched, AListenerMayComeLaterOrBeReplaced) {
   EXPECT_EQ(watch.find({web.address, Port{443}}), 3u);
   EXPECT_EQ(watch.find({*Address::parse("2001:db8::1"), Port{443}}), 4u);
   EXPECT_EQ(watch.find({web.address, Port{22}}), 0u);
+  EXPECT_EQ(watch.find({web.address, Port{0}}), 0u);
   for (int i = 0; i < 20; ++i) pass(1, 100, 0, {web.address, Port{443}});
   pass(8, 100, 300, {web.address, Port{443}});
   EXPECT_EQ(verdict(3), Verdict::spoofed_flood);
