@@ -13,8 +13,9 @@ target_compile_options(estab_options INTERFACE
   -Wno-missing-field-initializers  # A designated initializer names what is not the default.
   $<$<BOOL:${ESTAB_WERROR}>:-Werror>)
 if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
-  # At -O3 it warns of `"text" + std::string` (GCC bug 105651).
-  target_compile_options(estab_options INTERFACE -Wno-restrict)
+  # At -O3 it warns of `"text" + std::string` (GCC bug 105651), and of vectors and strings that grow
+  # (GCC bugs 105329, 107852).
+  target_compile_options(estab_options INTERFACE -Wno-restrict -Wno-stringop-overflow)
 endif()
 if(CMAKE_CXX_FLAGS MATCHES fsanitize)
   # GCC 12 takes what the sanitizers add for uses of what is not set.
