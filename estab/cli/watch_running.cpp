@@ -75,7 +75,8 @@ std::size_t RunningSource::ask() {
     else notes_.push_back(note);
   }
   if (answers.empty()) {  // What was seen last stays on the screen.
-    if (notes_.empty()) notes_.push_back("It has ended; what is shown was its last word.");
+    if (notes_.empty() && !name_.empty())
+      notes_.push_back("It has ended; what is shown was its last word.");
     return 0;
   }
   pictures_.clear();
