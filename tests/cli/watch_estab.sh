@@ -12,7 +12,7 @@ shows() { page && grep -Eq "$1" page; }
 
 start serve --echo --discard
 page || fail "the page: $(cat page)"
-grep -q '10\.77\.0\.2\|\*:7' page || fail "no listener on the page: $(cat page)"
+wait_for "the listeners on the page" shows '10\.77\.0\.2:7|\*:7'
 [[ $(nc -N 10.77.0.2 7 <<<hello) == hello ]] || fail "the echo"
 wait_for "a good handshake" shows 'ESTAB'
 (($(wc -l <page) <= 24 && $(wc -L <page) <= 80)) || fail "the page is larger than 80 x 24"
@@ -47,5 +47,5 @@ wait $flood 2>/dev/null || true
 # What is no terminal gets one page; a program that ends is told of.
 "$estab" watch | grep -q ':7' || fail "a page through a pipe"
 stop
-expect_failure 2 '--pid|pid' "$estab" watch --pid x
+expect_failure 2 'pid = x' "$estab" watch --pid x
 "$estab" watch --help | grep -q -- '--once' || fail "the help"
