@@ -14,8 +14,9 @@ target_compile_options(estab_options INTERFACE
   $<$<BOOL:${ESTAB_WERROR}>:-Werror>)
 if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   # At -O3 it warns of `"text" + std::string` (GCC bug 105651), and of vectors and strings that grow
-  # (GCC bugs 105329, 107852).
-  target_compile_options(estab_options INTERFACE -Wno-restrict -Wno-stringop-overflow)
+  # (GCC bugs 105329, 105651, 107852).
+  target_compile_options(estab_options INTERFACE -Wno-restrict -Wno-stringop-overflow
+                                                 -Wno-array-bounds)
 endif()
 if(CMAKE_CXX_FLAGS MATCHES fsanitize)
   # GCC 12 takes what the sanitizers add for uses of what is not set.
