@@ -27,10 +27,11 @@ constexpr double fastest = 64, slowest = 1.0 / 16;
 
 class WatchView {
  public:
-  WatchView(asio::io_context& io, WatchSource& source)
+  WatchView(asio::io_context& io, WatchSource& source, double speed)
       : io_(io),
         source_(source),
         start_(source.now()),
+        speed_(speed),
         ticks_(io),
         escape_(io),
         signals_(io, SIGINT, SIGTERM, SIGHUP),
@@ -72,7 +73,7 @@ class WatchView {
     if (paused_) return "paused";
     if (source_.finished()) return "ended";
     if (!source_.plays() || speed_ == 1) return "";
-    return speed_ > 1 ? fmt::format("{}x", speed_) : fmt::format("1/{}x", 1 / speed_);
+    return speed_ > 1 ? fmt::format("{:.4g}x", speed_) : fmt::format("1/{:.4g}x", 1 / speed_);
   }
 
   void hear(std::string_view typed) {
@@ -113,7 +114,7 @@ class WatchView {
 
   void set_speed(double speed) {
     if (!source_.plays()) return;
-    speed_ = std::clamp(speed, slowest, fastest);
+    speed_ = std::clamp(speed, std::min(slowest, speed_), std::max(fastest, speed_));
     if (!paused_) source_.play(speed_);
   }
 
@@ -138,19 +139,19 @@ class WatchView {
   asio::io_context& io_;
   WatchSource& source_;
   Instant start_;
+  double speed_;
   asio::steady_timer ticks_, escape_;
   asio::signal_set signals_;
   WatchKeys keys_;
   WatchScene scene_;
-  double speed_ = 1;
   bool paused_ = false, chosen_ = false;
   WatchTerminal terminal_;  // The last one: it is given back first.
 };
 
 }  // namespace
 
-void show_watch(asio::io_context& io, WatchSource& source) {
-  WatchView view{io, source};
+void show_watch(asio::io_context& io, WatchSource& source, double speed) {
+  WatchView view{io, source, speed};
   io.run();
   io.stop();
 }
