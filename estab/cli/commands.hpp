@@ -19,6 +19,7 @@ void add_serve(CLI::App& app);
 void add_connect(CLI::App& app);
 void add_shield(CLI::App& app);
 void add_ss(CLI::App& app);
+void add_watch(CLI::App& app);
 void add_demo(CLI::App& app);
 void add_version(CLI::App& app);
 

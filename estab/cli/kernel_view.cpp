@@ -65,22 +65,42 @@ std::vector<host::KernelCounter> chosen_counters() {
   return counters;
 }
 
-}  // namespace
+KernelView read_sockets(std::vector<host::KernelSocket> sockets) {
+  KernelView view{.time = std::chrono::system_clock::now(),
+                  .sockets = std::move(sockets),
+                  .counters = chosen_counters(),
+                  .limits = host::kernel_syn_limits()};
+  std::ranges::sort(view.sockets, {}, place);
+  return view;
+}
 
-KernelView read_kernel(bool with_owners) {
+KernelView or_failure(const auto& read) {
   try {
-    KernelView view{.time = std::chrono::system_clock::now(),
-                    .sockets = host::kernel_tcp_sockets(),
-                    .counters = chosen_counters(),
-                    .limits = host::kernel_syn_limits()};
-    std::ranges::sort(view.sockets, {}, place);
-    if (with_owners) view.owners = host::socket_owners();
-    return view;
+    return read();
   } catch (const std::system_error& error) {
     throw Failure(std::string(error.what()) +
                   "\nIt needs netlink's sock_diag (module tcp_diag), which a sandbox may forbid, "
                   "and /proc.");
   }
+}
+
+}  // namespace
+
+KernelView read_kernel(bool with_owners) {
+  return or_failure([&] {
+    auto view = read_sockets(host::kernel_tcp_sockets());
+    if (with_owners) view.owners = host::socket_owners();
+    return view;
+  });
+}
+
+KernelView read_kernel_handshakes() {
+  return or_failure([] {
+    auto view = read_sockets(host::kernel_tcp_sockets(State::listen | State::syn_received));
+    for (auto& counter : host::kernel_tcp_counters("Tcp"))
+      if (counter.name == "PassiveOpens") view.counters.push_back(std::move(counter));
+    return view;
+  });
 }
 
 std::vector<KernelListener> listeners_of(const KernelView& view) {

@@ -36,6 +36,10 @@ struct KernelListener {
 // Reads them in this thread's network namespace. Throws Failure, which says what is needed.
 [[nodiscard]] KernelView read_kernel(bool with_owners);
 
+// Of the sockets those that listen or are half-open, and of the counters also PassiveOpens: what a
+// flood detector asks for, again and again. Throws as read_kernel().
+[[nodiscard]] KernelView read_kernel_handshakes();
+
 // By their local ends.
 [[nodiscard]] std::vector<KernelListener> listeners_of(const KernelView& view);
 

@@ -68,6 +68,7 @@ int main(int argc, char** argv) {
   estab::cli::add_connect(app);
   estab::cli::add_shield(app);
   estab::cli::add_ss(app);
+  estab::cli::add_watch(app);
   estab::cli::add_demo(app);
   estab::cli::add_version(app);
   return run(app, argc, argv);
