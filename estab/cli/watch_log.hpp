@@ -4,9 +4,11 @@
 #pragma once
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "estab/base/siphash.hpp"
 #include "estab/observe/flood_detector.hpp"
 
 namespace estab::cli {
