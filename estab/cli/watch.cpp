@@ -136,34 +136,29 @@ class WatchRun {
     const observe::PassiveWatchConfig config{.listeners = listeners_};
     if (!command_.file.empty()) {
       const double speed = !command_.speed.empty() ? speed_of(command_.speed) : screen_ ? 1 : 0;
-      begin(command_.file, true);
       auto source =
           std::make_unique<CaptureSource>(io_, command_.file, speed, key_, on_report, config);
       capture_ = source.get(), source_ = std::move(source);
     } else if (!command_.interface.empty()) {
-      begin("interface " + command_.interface, true);
       auto source = std::make_unique<InterfaceSource>(io_, command_.interface, command_.capture,
                                                       key_, on_report, config);
       interface_ = source.get(), source_ = std::move(source);
     } else if (command_.kernel || (command_.pid == 0 && nobody_runs())) {
-      begin("this machine's kernel", false);
       auto source = std::make_unique<KernelSource>(io_, key_, on_report, listeners_);
       kernel_ = source.get(), source_ = std::move(source);
     } else {
-      begin("running estab programs", false);
       source_ = std::make_unique<RunningSource>(io_, admin::default_folder(), command_.pid);
     }
+    // The head of the log; where it can be replayed, with the key for that.
+    const bool replays = capture_ != nullptr || interface_ != nullptr;
+    write(fmt::format("# estab watch of {}{}", source_->name(),
+                      replays ? ", --key " + to_hex(key_) : ""));
   }
   static bool nobody_runs() { return admin::running(admin::default_folder()).empty(); }
 
   void write(std::string_view line) {
     if (lines_) lines_->line(line);
   }
-  // The head of the log; where it can be replayed, with the key for that.
-  void begin(const std::string& source, bool replays) {
-    write(fmt::format("# estab watch of {}{}", source, replays ? ", --key " + to_hex(key_) : ""));
-  }
-
   // A capture to its end, others for as long as a verdict takes.
   void once() {
     if (capture_ != nullptr) {
