@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <system_error>
 #include <tuple>
 
@@ -57,6 +58,14 @@ void add_socket(KernelListener& listener, const host::KernelSocket& socket,
   listener.accept_limit += socket.send_queue;
   listener.half_open_limit += limits.half_open_limit(socket.send_queue);
   listener.drops += socket.drops;
+}
+
+// Of whom each listener's records are.
+void count_sources(KernelListener& listener, std::set<Address>& sources) {
+  std::set<Address> prefixes;
+  for (const auto& source : sources) prefixes.insert(source.prefix(source.is_v4() ? 24 : 56));
+  listener.sources = sources.size();
+  listener.prefixes = prefixes.size();
 }
 
 std::vector<host::KernelCounter> chosen_counters() {
@@ -118,6 +127,7 @@ std::vector<KernelListener> listeners_of(const KernelView& view) {
     }
     add_socket(listeners.back(), socket, view.limits);
   }
+  std::map<std::size_t, std::set<Address>> sources;
   for (const auto& record : view.sockets) {
     if (record.state != State::syn_received) continue;
     KernelListener* nearest = nullptr;
@@ -127,8 +137,11 @@ std::vector<KernelListener> listeners_of(const KernelView& view) {
       if (takes(listener, record) && (!nearest || nearness(*nearest) < nearness(listener)))
         nearest = &listener;
     }
-    if (nearest) add_record(*nearest, record);
+    if (!nearest) continue;
+    add_record(*nearest, record);
+    sources[std::size_t(nearest - listeners.data())].insert(record.flow.remote.address);
   }
+  for (auto& [place, of_it] : sources) count_sources(listeners[place], of_it);
   return listeners;
 }
 

@@ -28,6 +28,7 @@ struct KernelListener {
   std::uint64_t accept_queue = 0, accept_limit = 0;
   std::uint64_t half_open = 0, half_open_limit = 0;
   std::optional<Duration> oldest_half_open;  // Estimated (host::estimated_age).
+  std::size_t sources = 0, prefixes = 0;     // Of what is half-open; /24, of IPv6 /56.
   std::uint64_t drops = 0;                   // SYNs and final ACKs, since it listens.
 
   [[nodiscard]] const host::KernelSocket& first() const { return sockets.front(); }

@@ -56,8 +56,8 @@ sleep 4.5
 finished
 no_attack crowd.log
 no_attack crowd_kernel.log
-grep -Eq '^estab: [0-9]{4,} packets seen of interface near, passed over (none|[0-9]+ no TCP); lost 0;' \
-  crowd.errors || fail "the summary: $(cat crowd.errors)"
+seen='packets seen of interface near, passed over (none|[0-9]+ no TCP); lost 0;'
+grep -Eq "^estab: [0-9]{4,} $seen" crowd.errors || fail "the summary: $(cat crowd.errors)"
 
 # A flood beside clients.
 watching live --interface near --capture seen.pcapng
@@ -130,6 +130,17 @@ there "$peer" visit 10.99.0.1 80 20 20
 there "$peer" pour 10.99.0.1 80 1800 300
 wait_for "a verdict after it was down" says_flood back.log 10.99.0.1:80
 finished
+
+# estab ss --kernel: from where it is half-open; with --verdict and --watch, what it is.
+"$estab" ss --kernel -l >printed
+grep -Eq '^10.99.0.1:80 .*; half-open from [0-9]+ sources in [0-9]+ prefixes$' printed ||
+  fail "the spread: $(cat printed)"
+there "$peer" pour 10.99.0.1 80 3000 300 &
+"$estab" ss --kernel -l --watch 1 >watched 2>errors &
+watchers+=("$!")
+wait_for "a verdict of ss --watch" grep -Eq '^10.99.0.1:80 .*: spoofed flood' watched
+finished
+expect_failure 2 'verdict is for the kernel' "$estab" ss --verdict
 
 # What makes no sense.
 expect_failure 2 'one at a time' "$estab" watch seen.pcapng --kernel

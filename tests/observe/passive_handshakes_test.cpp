@@ -28,13 +28,13 @@ std::vector<std::byte> datagram(const Endpoint& from, const Endpoint& to, wire::
   const auto ip_size = wire::ip_header_size(from.address), tcp_size = wire::tcp_size(tcp);
   std::vector<std::byte> out(ip_size + tcp_size + text, std::byte{'x'});
   const auto segment = MutableBytes{out}.subspan(ip_size);
-  emit_tcp(tcp, segment);
-  emit_ip({.source = from.address,
-           .destination = to.address,
-           .protocol = wire::Protocol::tcp,
-           .header_length = std::uint16_t(ip_size),
-           .total_length = std::uint32_t(out.size())},
-          out);
+  wire::emit_tcp(tcp, segment);
+  wire::emit_ip({.source = from.address,
+                 .destination = to.address,
+                 .protocol = wire::Protocol::tcp,
+                 .header_length = std::uint16_t(ip_size),
+                 .total_length = std::uint32_t(out.size())},
+                out);
   auto sum = wire::pseudo_header(from.address, to.address, wire::Protocol::tcp,
                                  std::uint32_t(segment.size()));
   store_be(&segment[wire::tcp_checksum_offset], sum.add(segment).value());
@@ -79,7 +79,7 @@ class Passing : public testing::Test {
 TEST_F(Passing, AHandshakeIsToldStepByStep) {
   syn(), syn_ack(), ack(), ack(901, 10);
   ack(950, 10);
-  EXPECT_EQ(told(), "syn, syn_ack, completed, client_data");
+  EXPECT_EQ(told(), "syn, syn-ack, completed, client-data");
   EXPECT_TRUE(seen.both_directions());
   EXPECT_EQ(seen.counts().packets, 5u);
 }
@@ -89,14 +89,14 @@ TEST_F(Passing, OfIpv6AsWell) {
   pass(datagram(client6, server6, the_syn, 100, 0));
   pass(datagram(server6, client6, the_syn_ack, 900, 101));
   pass(datagram(client6, server6, the_ack, 101, 901));
-  EXPECT_EQ(told(), "syn, syn_ack, completed");
+  EXPECT_EQ(told(), "syn, syn-ack, completed");
 }
 
 TEST_F(Passing, AnAckThatDoesNotAnswerTheServersSynProvesNothing) {
   syn(), syn_ack(), ack(902);
-  EXPECT_EQ(told(), "syn, syn_ack");
+  EXPECT_EQ(told(), "syn, syn-ack");
   ack(901, 5);
-  EXPECT_EQ(told(), "completed, client_data");
+  EXPECT_EQ(told(), "completed, client-data");
 }
 
 TEST_F(Passing, ASynAckThatAnswersNoSynIsNone) {
@@ -116,10 +116,10 @@ TEST_F(Passing, WithoutSynAcksAnAckIsTakenForWhatItSeems) {
 TEST_F(Passing, AResetOfTheClientsEndsIt) {
   syn(), syn_ack();
   pass(datagram(client, server, the_rst, 55, 0));
-  EXPECT_EQ(told(), "syn, syn_ack") << "it is not in sequence";
+  EXPECT_EQ(told(), "syn, syn-ack") << "it is not in sequence";
   pass(datagram(client, server, the_rst, 101, 0));
   ack();
-  EXPECT_EQ(told(), "client_reset");
+  EXPECT_EQ(told(), "client-reset");
 }
 
 TEST_F(Passing, ASynIsRepeatedOrACopyByItsTime) {
@@ -128,13 +128,13 @@ TEST_F(Passing, ASynIsRepeatedOrACopyByItsTime) {
   EXPECT_EQ(seen.counts().copies, 1u);
   now += 1s;
   syn(), syn_ack(), syn_ack();
-  EXPECT_EQ(told(), "syn, syn_ack, syn_ack");
+  EXPECT_EQ(told(), "syn, syn-ack, syn-ack");
 }
 
 TEST_F(Passing, ASynOfAnotherNumberIsAnotherConnections) {
   syn(), syn_ack(), ack(901, 1);
   syn(7000), syn_ack(900, 7001);
-  EXPECT_EQ(told(), "syn, syn_ack, completed, client_data, syn, syn_ack");
+  EXPECT_EQ(told(), "syn, syn-ack, completed, client-data, syn, syn-ack");
 }
 
 TEST_F(Passing, HeadersAloneAreEnough) {
@@ -144,7 +144,7 @@ TEST_F(Passing, HeadersAloneAreEnough) {
     pass(datagram(client, server, the_syn, number, 0), kept);
     pass(datagram(server, client, the_syn_ack, 900, number + 1), kept);
     pass(datagram(client, server, the_ack, number + 1, 901, 300), kept);
-    EXPECT_EQ(told(), "syn, syn_ack, completed, client_data");
+    EXPECT_EQ(told(), "syn, syn-ack, completed, client-data");
   }
   EXPECT_EQ(passed_over_in_words(seen.counts()), "");
 }
