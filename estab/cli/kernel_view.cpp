@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <system_error>
 #include <tuple>
 
@@ -59,28 +60,56 @@ void add_socket(KernelListener& listener, const host::KernelSocket& socket,
   listener.drops += socket.drops;
 }
 
+// Of whom each listener's records are.
+void count_sources(KernelListener& listener, std::set<Address>& sources) {
+  std::set<Address> prefixes;
+  for (const auto& source : sources) prefixes.insert(source.prefix(source.is_v4() ? 24 : 56));
+  listener.sources = sources.size();
+  listener.prefixes = prefixes.size();
+}
+
 std::vector<host::KernelCounter> chosen_counters() {
   auto counters = host::kernel_tcp_counters();
   std::erase_if(counters, [](const auto& c) { return counter_sentence(c.name).empty(); });
   return counters;
 }
 
-}  // namespace
+KernelView read_sockets(std::vector<host::KernelSocket> sockets) {
+  KernelView view{.time = std::chrono::system_clock::now(),
+                  .sockets = std::move(sockets),
+                  .counters = chosen_counters(),
+                  .limits = host::kernel_syn_limits()};
+  std::ranges::sort(view.sockets, {}, place);
+  return view;
+}
 
-KernelView read_kernel(bool with_owners) {
+KernelView or_failure(const auto& read) {
   try {
-    KernelView view{.time = std::chrono::system_clock::now(),
-                    .sockets = host::kernel_tcp_sockets(),
-                    .counters = chosen_counters(),
-                    .limits = host::kernel_syn_limits()};
-    std::ranges::sort(view.sockets, {}, place);
-    if (with_owners) view.owners = host::socket_owners();
-    return view;
+    return read();
   } catch (const std::system_error& error) {
     throw Failure(std::string(error.what()) +
                   "\nIt needs netlink's sock_diag (module tcp_diag), which a sandbox may forbid, "
                   "and /proc.");
   }
+}
+
+}  // namespace
+
+KernelView read_kernel(bool with_owners) {
+  return or_failure([&] {
+    auto view = read_sockets(host::kernel_tcp_sockets());
+    if (with_owners) view.owners = host::socket_owners();
+    return view;
+  });
+}
+
+KernelView read_kernel_handshakes() {
+  return or_failure([] {
+    auto view = read_sockets(host::kernel_tcp_sockets(State::listen | State::syn_received));
+    for (auto& counter : host::kernel_tcp_counters("Tcp"))
+      if (counter.name == "PassiveOpens") view.counters.push_back(std::move(counter));
+    return view;
+  });
 }
 
 std::vector<KernelListener> listeners_of(const KernelView& view) {
@@ -98,6 +127,7 @@ std::vector<KernelListener> listeners_of(const KernelView& view) {
     }
     add_socket(listeners.back(), socket, view.limits);
   }
+  std::map<std::size_t, std::set<Address>> sources;
   for (const auto& record : view.sockets) {
     if (record.state != State::syn_received) continue;
     KernelListener* nearest = nullptr;
@@ -107,8 +137,11 @@ std::vector<KernelListener> listeners_of(const KernelView& view) {
       if (takes(listener, record) && (!nearest || nearness(*nearest) < nearness(listener)))
         nearest = &listener;
     }
-    if (nearest) add_record(*nearest, record);
+    if (!nearest) continue;
+    add_record(*nearest, record);
+    sources[std::size_t(nearest - listeners.data())].insert(record.flow.remote.address);
   }
+  for (auto& [place, of_it] : sources) count_sources(listeners[place], of_it);
   return listeners;
 }
 

@@ -28,6 +28,7 @@ struct KernelListener {
   std::uint64_t accept_queue = 0, accept_limit = 0;
   std::uint64_t half_open = 0, half_open_limit = 0;
   std::optional<Duration> oldest_half_open;  // Estimated (host::estimated_age).
+  std::size_t sources = 0, prefixes = 0;     // Of what is half-open; /24, of IPv6 /56.
   std::uint64_t drops = 0;                   // SYNs and final ACKs, since it listens.
 
   [[nodiscard]] const host::KernelSocket& first() const { return sockets.front(); }
@@ -35,6 +36,10 @@ struct KernelListener {
 
 // Reads them in this thread's network namespace. Throws Failure, which says what is needed.
 [[nodiscard]] KernelView read_kernel(bool with_owners);
+
+// Of the sockets those that listen or are half-open, and of the counters also PassiveOpens: what a
+// flood detector asks for, again and again. Throws as read_kernel().
+[[nodiscard]] KernelView read_kernel_handshakes();
 
 // By their local ends.
 [[nodiscard]] std::vector<KernelListener> listeners_of(const KernelView& view);

@@ -8,6 +8,9 @@
 #include <boost/json/serialize.hpp>
 #include <chrono>
 #include <cstdlib>
+#include <functional>
+#include <optional>
+#include <thread>
 #include <utility>
 
 #include "estab/admin/client.hpp"
@@ -16,6 +19,8 @@
 #include "estab/cli/ss_kernel.hpp"
 #include "estab/cli/ss_table.hpp"
 #include "estab/cli/ss_watch.hpp"
+#include "estab/cli/watch_kernel.hpp"
+#include "estab/host/entropy.hpp"
 
 namespace estab::cli {
 namespace {
@@ -27,6 +32,7 @@ struct SsCommand {
   std::string watch;  // Seconds; empty: once.
   int pid = 0;        // 0: all.
   bool kernel = false, json = false, listening = false, processes = false, no_header = false;
+  bool verdict = false;
   SsChoice choice;
 };
 
@@ -89,6 +95,8 @@ Duration interval_of(const std::string& text) {
 void check_kernel_options(const SsCommand& command) {
   if (command.pid != 0)
     throw UsageError("--pid chooses a running estab, not of the kernel's sockets; -p shows whose");
+  if (command.verdict && command.json)
+    throw UsageError("--verdict stands in the lines below the table, not in --json");
   if (command.choice.info)
     throw UsageError("-i shows what the stacks of estab know; for the kernel's it is: ss -ti");
 }
@@ -100,14 +108,46 @@ void say_that_owners_are_missing() {
     fmt::print(stderr, "estab: not every program's sockets may be seen by this user; root's may\n");
 }
 
-SsFrame kernel_frame(const SsCommand& command) {
+// The flood detector, while something is shown that it has a place in.
+class KernelVerdicts {
+ public:
+  void read() {
+    try {
+      handshakes_.take(read_kernel_handshakes());
+    } catch (const Failure&) {}  // The table says it.
+  }
+  // For as long as a verdict takes.
+  void read_on() {
+    const auto enough = std::chrono::seconds{observe::judged_after + 2};
+    for (auto gone = 0ms; gone <= enough; gone += between) {
+      read();
+      std::this_thread::sleep_for(between);
+    }
+  }
+  // Empty, where there is nothing to report.
+  [[nodiscard]] std::string of(const KernelListener& listener) const {
+    const auto* report = handshakes_.report_of(listener.first().flow.local);
+    return report != nullptr && report->verdict != observe::Verdict::quiet ? report->in_words()
+                                                                           : "";
+  }
+
+ private:
+  static constexpr auto between = 500ms;
+  KernelHandshakes handshakes_{host::draw_random<HashKey>(), [](const observe::FloodReport&) {}};
+};
+
+SsFrame kernel_frame(const SsCommand& command, const KernelVerdicts* verdicts) {
   const auto view = read_kernel(command.processes);
   if (view.owners && !view.owners->complete) say_that_owners_are_missing();
   const auto& choice = command.choice;
   if (command.json)
     return {json::serialize(json::array{ss_kernel_json(view, choice.filter)}) + "\n", {}};
   return {ss_kernel_table(view, choice),
-          choice.header ? ss_kernel_closing(view, choice.filter) : ""};
+          choice.header ? ss_kernel_closing(view, choice.filter,
+                                            [verdicts](const KernelListener& listener) {
+                                              return verdicts ? verdicts->of(listener) : "";
+                                            })
+                        : ""};
 }
 
 SsFrame estab_frame(const SsCommand& command) {
@@ -123,9 +163,26 @@ SsFrame estab_frame(const SsCommand& command) {
 void run_ss(SsCommand& command) {
   command.choice.filter = filter_of(command);
   command.choice.header = !command.no_header;
+  if (command.verdict && !command.kernel)
+    throw UsageError(
+        "--verdict is for the kernel: estab ss --kernel --verdict; estab watch tells "
+        "a running estab's");
   if (command.kernel) check_kernel_options(command);
-  const auto frame = [&] { return command.kernel ? kernel_frame(command) : estab_frame(command); };
-  if (!command.watch.empty()) return watch_frames(interval_of(command.watch), !command.json, frame);
+  std::optional<KernelVerdicts> verdicts;
+  if (command.kernel && !command.json && (command.verdict || !command.watch.empty()))
+    verdicts.emplace();
+  const auto frame = [&] {
+    return command.kernel ? kernel_frame(command, verdicts ? &*verdicts : nullptr)
+                          : estab_frame(command);
+  };
+  if (!command.watch.empty()) {
+    const auto read = verdicts ? std::function<void()>([&] { verdicts->read(); }) : nullptr;
+    return watch_frames(interval_of(command.watch), !command.json, frame, read);
+  }
+  if (verdicts) {
+    fmt::print(stderr, "estab: a verdict takes {} s ...\n", observe::judged_after + 2);
+    verdicts->read_on();
+  }
   const auto [table, closing] = frame();
   fmt::print("{}{}", table, closing);
 }
@@ -165,6 +222,9 @@ void add_ss(CLI::App& app) {
       ->type_name("[SECONDS]")
       ->expected(0, 1)
       ->default_str("2");
+  command->add_flag("--verdict", options->verdict,
+                    "What the flood detector says of the kernel's\nlisteners, after 6 s; --watch "
+                    "has it anyway");
   command->add_flag("-H,--no-header", options->no_header,
                     "No headings, and nothing below the sockets");
   // What ss's users type out of habit is so anyway.
@@ -174,7 +234,8 @@ void add_ss(CLI::App& app) {
       "PID/DEVICE.\n"
       "--kernel closes with a line a listener: both its queues and their limits, the age of\n"
       "the oldest half-open record, and what was dropped. \"~\" marks an age that is an\n"
-      "estimate, from the kernel's timer and retransmissions.\n\n"
+      "estimate, from the kernel's timer and retransmissions. Then from how many sources what is\n"
+      "half-open came; with --watch or --verdict, what the flood detector makes of it.\n\n"
       "Examples:\n"
       "  estab ss -i\n"
       "  estab ss --state established --state time-wait -o\n"

@@ -119,24 +119,32 @@ std::string ss_kernel_table(const KernelView& view, const SsChoice& choice) {
   return out;
 }
 
-// A verdict on the listener has its place at the end of the line.
-std::string ss_listener_line(const KernelListener& listener, std::size_t width) {
+std::string ss_listener_line(const KernelListener& listener, std::size_t width,
+                             const std::string& verdict) {
   const auto oldest = listener.oldest_half_open
                           ? fmt::format(" (oldest ~{})", seconds(*listener.oldest_half_open))
                           : "";
-  return fmt::format("{:<{}}  accept {}/{}, half-open {}/{}{}, dropped {}", listener_name(listener),
-                     width, listener.accept_queue, listener.accept_limit, listener.half_open,
-                     listener.half_open_limit, oldest, listener.drops);
+  auto line =
+      fmt::format("{:<{}}  accept {}/{}, half-open {}/{}{}, dropped {}", listener_name(listener),
+                  width, listener.accept_queue, listener.accept_limit, listener.half_open,
+                  listener.half_open_limit, oldest, listener.drops);
+  if (!verdict.empty()) return line + "; " + verdict;
+  if (listener.half_open > 0)
+    line += fmt::format("; half-open from {} sources in {} prefixes", listener.sources,
+                        listener.prefixes);
+  return line;
 }
 
-std::string ss_kernel_closing(const KernelView& view, const SsFilter& filter) {
+std::string ss_kernel_closing(const KernelView& view, const SsFilter& filter,
+                              const ListenerVerdict& verdict) {
   auto listeners = listeners_of(view);
   std::erase_if(listeners,
                 [&](const auto& l) { return !filter.matches_listener(l.first().flow.local); });
   std::size_t width = 0;
   for (const auto& listener : listeners) width = std::max(width, listener_name(listener).size());
   std::string out = "\n";
-  for (const auto& listener : listeners) out += ss_listener_line(listener, width) + "\n";
+  for (const auto& listener : listeners)
+    out += ss_listener_line(listener, width, verdict ? verdict(listener) : "") + "\n";
   return out + fmt::format("{:<{}}  {}\n", "All", width, together(view));
 }
 

@@ -22,6 +22,7 @@ namespace estab::cli {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+constexpr auto between_calls = std::chrono::milliseconds{500};
 
 std::vector<std::string_view> lines_of(std::string_view text) {
   std::vector<std::string_view> lines;
@@ -88,8 +89,9 @@ class Signals {
 
 class Watch {
  public:
-  Watch(Duration interval, bool titled, const std::function<SsFrame()>& frame)
-      : interval_(interval), titled_(titled), read_(frame) {}
+  Watch(Duration interval, bool titled, const std::function<SsFrame()>& frame,
+        const std::function<void()>& between)
+      : interval_(interval), titled_(titled), read_(frame), between_(between) {}
 
   void run() {
     frame_ = read_();
@@ -135,7 +137,8 @@ class Watch {
       const auto left = std::chrono::ceil<std::chrono::milliseconds>(next - Clock::now());
       if (left.count() <= 0) return true;
       pollfd signal{.fd = signals_.descriptor(), .events = POLLIN, .revents = 0};
-      ::poll(&signal, 1, int(left.count()));
+      ::poll(&signal, 1, int(std::min(left, between_ ? between_calls : left).count()));
+      if (between_) between_();
     }
     return false;
   }
@@ -162,6 +165,7 @@ class Watch {
   Duration interval_;
   bool titled_;
   const std::function<SsFrame()>& read_;
+  const std::function<void()>& between_;
   SsFrame frame_;
   std::string title_;  // When the frame was read.
 };
@@ -184,9 +188,10 @@ std::vector<std::string> fit_frame(const SsFrame& frame, std::string_view title,
   return lines;
 }
 
-void watch_frames(Duration interval, bool titled, const std::function<SsFrame()>& frame) {
+void watch_frames(Duration interval, bool titled, const std::function<SsFrame()>& frame,
+                  const std::function<void()>& between) {
   std::fflush(stdout);
-  Watch(interval, titled, frame).run();
+  Watch(interval, titled, frame, between).run();
 }
 
 }  // namespace estab::cli

@@ -25,7 +25,9 @@ struct SsFrame {
 // each replaces the one before, and a change of its size shows at once. Elsewhere they follow each
 // other, each below a line with the time; `titled` false: without it. What `frame` throws the first
 // time is passed on; later its words are the frame. Throws Failure where standard output takes no
-// more. For a program with one thread: it blocks those signals meanwhile.
-void watch_frames(Duration interval, bool titled, const std::function<SsFrame()>& frame);
+// more. For a program with one thread: it blocks those signals meanwhile. `between` is called twice
+// a second.
+void watch_frames(Duration interval, bool titled, const std::function<SsFrame()>& frame,
+                  const std::function<void()>& between = {});
 
 }  // namespace estab::cli

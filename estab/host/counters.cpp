@@ -59,8 +59,11 @@ std::vector<KernelCounter> parse_netstat(std::string_view text, std::string_view
   return {};
 }
 
-std::vector<KernelCounter> kernel_tcp_counters() {
-  return parse_netstat(read_file("/proc/thread-self/net/netstat"), "TcpExt");
+std::vector<KernelCounter> kernel_tcp_counters(std::string_view protocol) {
+  const bool is_basic = protocol == "Tcp";
+  return parse_netstat(
+      read_file(is_basic ? "/proc/thread-self/net/snmp" : "/proc/thread-self/net/netstat"),
+      protocol);
 }
 
 // tcp_conn_request() drops for a full queue at the backlog, and, where cookies are off, once less

@@ -20,9 +20,9 @@ struct KernelCounter {
 [[nodiscard]] std::vector<KernelCounter> parse_netstat(std::string_view text,
                                                        std::string_view protocol);
 
-// TcpExt of this thread's network namespace, of all its listeners and connections together, since
-// the namespace began. Throws std::system_error. Any thread.
-[[nodiscard]] std::vector<KernelCounter> kernel_tcp_counters();
+// TcpExt, or Tcp (RFC 4022's), of this thread's network namespace, of all its listeners and
+// connections together, since the namespace began. Throws std::system_error. Any thread.
+[[nodiscard]] std::vector<KernelCounter> kernel_tcp_counters(std::string_view protocol = "TcpExt");
 
 // The sysctls that bound the half-open records of a listener (tcp(7)).
 struct SynLimits {

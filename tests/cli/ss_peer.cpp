@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the tests of estab ss need of a network and cannot have from a shell: sockets of the
-// kernel's in every state, forged SYNs, and a process that may not use sock_diag. It says "ready"
-// and holds its sockets until its input ends.
+// What the tests of estab ss and estab watch need of a network and cannot have from a shell:
+// sockets of the kernel's in every state, forged SYNs, and a process that may not use sock_diag. It
+// says "ready" and holds its sockets until its input ends.
 #include <linux/filter.h>
 #include <linux/netlink.h>
 #include <linux/seccomp.h>
@@ -10,10 +10,13 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
+#include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
 #include <string_view>
+#include <thread>
 
 #include "forged_syn.hpp"
 
@@ -116,6 +119,54 @@ int flood(const Endpoint& to, unsigned count) {
   return 0;
 }
 
+// As many turns a second, until `count` are over.
+template <class F> int paced(unsigned count, unsigned rate, F&& turn) {
+  const auto start = std::chrono::steady_clock::now();
+  for (unsigned i = 0; i < count; ++i) {
+    std::this_thread::sleep_until(start + std::chrono::seconds{1} * i / std::max(rate, 1u));
+    turn(i);
+  }
+  return 0;
+}
+
+// pour ADDRESS PORT COUNT RATE: a flood of so many SYNs a second, of sources all over
+// 198.18.0.0/15.
+int pour(const Endpoint& to, unsigned count, unsigned rate) {
+  constexpr unsigned most = 10'000;
+  if (count > most) return std::fprintf(stderr, "at most %u\n", most), 2;
+  host::RawSender sender(true);
+  return paced(count, rate, [&](unsigned i) {
+    const auto source = Address::v4(0xc6120000 + i * 7919 % 0x1fffe);
+    sender.send(host::forged_syn({source, Port(1024 + i)}, to), to.address);
+  });
+}
+
+// visit ADDRESS PORT COUNT RATE: connects, says something and goes, so many times a second.
+int visit(const Endpoint& to, unsigned count, unsigned rate) {
+  return paced(count, rate, [&](unsigned) {
+    const int client = connect_to(to);
+    check(int(::send(client, "hello", 5, MSG_NOSIGNAL)), "send");
+    ::close(client);
+  });
+}
+
+// accept ADDRESS PORT BACKLOG: takes everybody in, and lets them go.
+int accept_all(const Endpoint& at, unsigned backlog) {
+  const int listener = listen_on(at, int(backlog));
+  std::puts("ready");
+  std::fflush(stdout);
+  for (;;) {
+    pollfd ready[] = {{.fd = listener, .events = POLLIN, .revents = 0},
+                      {.fd = STDIN_FILENO, .events = POLLIN, .revents = 0}};
+    ::poll(ready, 2, -1);
+    char text[16];
+    if (ready[1].revents != 0 && ::read(STDIN_FILENO, text, 1) <= 0) return 0;
+    if (ready[0].revents == 0) continue;
+    const int server = ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
+    if (server >= 0) ::close(server);
+  }
+}
+
 // forbid COMMAND…: becomes the command, to which socket(AF_NETLINK, …) is forbidden.
 int forbid_netlink(char** command) {
   sock_filter rules[] = {
@@ -137,14 +188,20 @@ int forbid_netlink(char** command) {
 int main(int argc, char** argv) try {
   const std::string_view word = argc > 1 ? argv[1] : "";
   if (word == "forbid" && argc > 2) return forbid_netlink(argv + 2);
-  const auto address = argc == 5 ? Address::parse(argv[2]) : std::nullopt;
+  const auto address = argc == 5 || argc == 6 ? Address::parse(argv[2]) : std::nullopt;
   if (address) {
     const Endpoint at{*address, Port(number_of(argv[3]))};
     if (word == "listen") return hold_listener(at, number_of(argv[4]));
     if (word == "connect") return hold_connections(at, number_of(argv[4]));
     if (word == "flood") return flood(at, number_of(argv[4]));
+    if (word == "accept") return accept_all(at, number_of(argv[4]));
+    const unsigned rate = argc == 6 ? number_of(argv[5]) : 0;
+    if (word == "pour" && rate > 0) return pour(at, number_of(argv[4]), rate);
+    if (word == "visit" && rate > 0) return visit(at, number_of(argv[4]), rate);
   }
-  std::fprintf(stderr, "ss_peer listen|connect|flood ADDRESS PORT NUMBER, or forbid COMMAND\n");
+  std::fprintf(stderr,
+               "ss_peer listen|connect|flood|accept ADDRESS PORT NUMBER, or pour|visit ADDRESS "
+               "PORT NUMBER RATE, or forbid COMMAND\n");
   return 2;
 } catch (const std::exception& error) {
   std::fprintf(stderr, "ss_peer: %s\n", error.what());
