@@ -131,6 +131,24 @@ there "$peer" pour 10.99.0.1 80 1800 300
 wait_for "a verdict after it was down" says_flood back.log 10.99.0.1:80
 finished
 
+# One that is removed and made anew.
+make_pair() {
+  ip link add one type veth peer name two
+  ip addr add 10.98.0.1/24 dev one
+  ip link set one up
+  ip link set two up
+  ip neigh add 10.98.0.9 lladdr 02:00:00:00:00:09 dev one
+}
+make_pair
+watching gone --interface one
+ip link del one
+sleep 1
+make_pair
+sleep 1
+timeout 2 bash -c ': <>/dev/tcp/10.98.0.9/80' 2>/dev/null || true
+finished
+grep -q 'SYNs came by and no SYN-ACK' gone.errors || fail "it saw nothing: $(cat gone.errors)"
+
 # estab ss --kernel: from where it is half-open; with --verdict and --watch, what it is.
 "$estab" ss --kernel -l >printed
 grep -Eq '^10.99.0.1:80 .*; half-open from [0-9]+ sources in [0-9]+ prefixes$' printed ||
