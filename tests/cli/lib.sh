@@ -91,3 +91,24 @@ same() { cmp "$1" "$2" || fail "$1 and $2 differ"; }
 # How many MiB a transfer is: the first number, or with ESTAB_LONG=1 the second.
 mebibytes() { if [[ ${ESTAB_LONG:-} == 1 ]]; then echo "$2"; else echo "$1"; fi; }
 random_file() { head -c "$(($2 << 20))" /dev/urandom >"$1"; }
+
+# forged_syns ROUNDS COUNT: so many times, fifty a second, so many SYNs to estab's port 7 from
+# addresses that never were; they go no further than the device that the test made.
+forged_syns() {
+  perl -MSocket -e '
+    my ($rounds, $count) = @ARGV;
+    socket(my $raw, AF_INET, SOCK_RAW, 255) or die $!;
+    my $to = pack "C4", 10, 77, 0, 2;
+    for (1 .. $rounds) {
+      for (1 .. $count) {
+        my $from = pack "C4", 20 + int rand 50, rand 256, rand 256, 1 + rand 254;
+        my $tcp = pack "nnNNCCnnn", 1024 + rand 60000, 7, rand 2**32, 0, 0x50, 2, 65535, 0, 0;
+        my $sum = unpack("%32n*", $from . $to . pack("nn", 6, 20) . $tcp);
+        $sum = ($sum & 0xffff) + ($sum >> 16) for 1 .. 2;
+        substr $tcp, 16, 2, pack "n", ~$sum & 0xffff;
+        my $ip = pack "CCnnnCCn", 0x45, 0, 40, 0, 0, 64, 6, 0;
+        send $raw, $ip . $from . $to . $tcp, 0, sockaddr_in(0, $to);
+      }
+      select undef, undef, undef, 0.02;
+    }' "$@"
+}

@@ -17,21 +17,7 @@ wait_for "a good handshake" shows 'ESTAB'
 (($(wc -l <page) <= 40 && $(wc -L <page) <= 80)) || fail "the page is larger than 80 x 40"
 
 # A flood of some seconds onto the device that this test made.
-perl -MSocket -e '
-  socket(my $raw, AF_INET, SOCK_RAW, 255) or die $!;
-  my $to = pack "C4", 10, 77, 0, 2;
-  for my $round (1 .. 500) {
-    for (1 .. 20) {
-      my $from = pack "C4", 20 + int rand 50, rand 256, rand 256, 1 + rand 254;
-      my $tcp = pack "nnNNCCnnn", 1024 + rand 60000, 7, rand 2**32, 0, 0x50, 2, 65535, 0, 0;
-      my $sum = unpack("%32n*", $from . $to . pack("nn", 6, 20) . $tcp);
-      $sum = ($sum & 0xffff) + ($sum >> 16) for 1 .. 2;
-      substr $tcp, 16, 2, pack "n", ~$sum & 0xffff;
-      my $ip = pack "CCnnnCCn", 0x45, 0, 40, 0, 0, 64, 6, 0;
-      send $raw, $ip . $from . $to . $tcp, 0, sockaddr_in(0, $to);
-    }
-    select undef, undef, undef, 0.02;
-  }' &
+forged_syns 500 20 &
 flood=$!
 wait_for "the verdict on the page" shows 'spoofed flood'
 grep -q 'SYN-RCVD' page || fail "no bad handshake: $(cat page)"
