@@ -94,8 +94,8 @@ random_file() { head -c "$(($2 << 20))" /dev/urandom >"$1"; }
 
 # forged_syns ROUNDS COUNT: so many times, fifty a second, so many SYNs to estab's port 7 from
 # addresses that never were; they go no further than the device that the test made.
-forged_syns() {
-  perl -MSocket -e '
+forged_syns() {  # In the background: kill $! ends it.
+  exec perl -MSocket -e '
     my ($rounds, $count) = @ARGV;
     socket(my $raw, AF_INET, SOCK_RAW, 255) or die $!;
     my $to = pack "C4", 10, 77, 0, 2;
