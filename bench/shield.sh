@@ -10,7 +10,9 @@ while (($# > 0)); do
   case $1 in
     --rounds) rounds=${2:?--rounds needs a number}; shift 2 ;;
     --flood)  flood=1; shift ;;
-    -*)       echo "shield.sh: no option is called $1; there are --rounds N and --flood" >&2; exit 2 ;;
+    -*)
+      echo "shield.sh: no option is called $1; there are --rounds N and --flood" >&2
+      exit 2 ;;
     *)        estab=$1; shift ;;
   esac
 done
@@ -65,8 +67,10 @@ until client curl -s -o /dev/null http://10.77.0.2/small; do sleep 0.1; done
 requests() {
   client ab -q -n "$1" -c "$2" "$3" 2>&1 | awk '
     /Requests per second/ { rate = $4 } /Failed requests/ { failed = $3 } /Non-2xx/ { failed += $3 }
-    END { if (failed || rate == "") { print "shield.sh: " failed " requests failed" > "/dev/stderr" }
-          print rate + 0 }'
+    END {
+      if (failed || rate == "") print "shield.sh: " failed " requests failed" >"/dev/stderr"
+      print rate + 0
+    }'
 }
 median() { sort -g | awk '{ v[NR] = $1 } END { printf "%.2f", v[int((NR + 1) / 2)] }'; }
 

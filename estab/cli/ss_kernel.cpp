@@ -130,8 +130,9 @@ std::string ss_listener_line(const KernelListener& listener, std::size_t width,
                   listener.half_open_limit, oldest, listener.drops);
   if (!verdict.empty()) return line + "; " + verdict;
   if (listener.half_open > 0)
-    line += fmt::format("; half-open from {} sources in {} prefixes", listener.sources,
-                        listener.prefixes);
+    line += fmt::format("; half-open from {} source{} in {} prefix{}", listener.sources,
+                        listener.sources == 1 ? "" : "s", listener.prefixes,
+                        listener.prefixes == 1 ? "" : "es");
   return line;
 }
 

@@ -123,9 +123,12 @@ TEST(SsKernel, AnIPv6ListenerOfItsOwnIsToldFromOneForBoth) {
 TEST(SsKernel, ClosesWithALineAListener) {
   EXPECT_EQ(ss_kernel_closing(view(), {}),
             "\n"
-            "0.0.0.0:80    accept 1/128, half-open 1/128 (oldest ~3.0 s), dropped 3\n"
-            "192.0.2.1:80  accept 1/128, half-open 2/128 (oldest ~5.5 s), dropped 3\n"
-            "*:80          accept 1/128, half-open 1/128 (oldest ~3.0 s), dropped 3\n"
+            "0.0.0.0:80    accept 1/128, half-open 1/128 (oldest ~3.0 s), dropped 3; "
+            "half-open from 1 source in 1 prefix\n"
+            "192.0.2.1:80  accept 1/128, half-open 2/128 (oldest ~5.5 s), dropped 3; "
+            "half-open from 2 sources in 1 prefix\n"
+            "*:80          accept 1/128, half-open 1/128 (oldest ~3.0 s), dropped 3; "
+            "half-open from 1 source in 1 prefix\n"
             "All           ListenOverflows 4, ListenDrops 9, SyncookiesSent 2\n");
   EXPECT_EQ(ss_kernel_closing(view(), {.ports = {Port{81}}}),
             "\nAll  ListenOverflows 4, ListenDrops 9, SyncookiesSent 2\n");
