@@ -80,7 +80,7 @@ row() {
     alone=$(requests "$count" "$at_once" "http://10.9.0.1:8080/$file")
     behind=$(requests "$count" "$at_once" "http://10.77.0.2/$file")
     alones+=("$alone") behinds+=("$behind")
-    ratios+=("$(awk -v a="$alone" -v b="$behind" 'BEGIN { print a > 0 ? b / a : 0 }')")
+    ratios+=("$(awk -v a="$alone" -v b="$behind" 'BEGIN { print (a > 0 ? b / a : 0) }')")
   done
   printf '%-24s nginx alone %10s   behind the shield %10s   requests/s, ratio %s\n' "$name" \
     "$(printf '%s\n' "${alones[@]}" | median)" "$(printf '%s\n' "${behinds[@]}" | median)" \

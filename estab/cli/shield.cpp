@@ -97,6 +97,7 @@ StackConfig stack_of(const ShieldCommand& command) {
   StackConfig stack;
   stack.tcp.shared_cookies = !command.keys_file.empty();
   stack.tcp.defaults.nagle = false;  // What the server or client writes is passed on as it comes.
+  stack.tcp.quick_acks = 0;          // The server's answer acknowledges the request.
   stack.tcp.defaults.send_buffer = stack.tcp.defaults.receive_buffer = buffer_octets;
   return stack;
 }

@@ -22,6 +22,7 @@ using KernelSocket = asio::ip::tcp::socket;
 
 namespace {
 
+using quick_ack = asio::detail::socket_option::boolean<IPPROTO_TCP, TCP_QUICKACK>;
 constexpr auto abort_patience = 1s;  // For resets to be on their way.
 
 std::string plural(std::uint64_t count, std::string_view what) {
@@ -82,13 +83,17 @@ class ShieldServer::Passage : public std::enable_shared_from_this<Passage> {
       error_code ignored;
       self->backend_.close(ignored);
     });
-    error_code error;
+    error_code error, ignored;
+    if (client_.available() > 0) {
+      // The client speaks first: its text goes out with the ACK that ends the handshake.
+      backend_.open(net::from_core(server_->settings_.to).protocol(), ignored);
+      backend_.set_option(quick_ack(false), ignored);
+    }
     connecting_ = true;
     co_await backend_.async_connect(net::from_core(server_->settings_.to),
                                     redirect_error(use_awaitable, error));
     if (!std::exchange(connecting_, false)) error = asio::error::timed_out;
     patience_.cancel();
-    error_code ignored;
     backend_.set_option(asio::ip::tcp::no_delay(true), ignored);
     co_return error;
   }

@@ -68,6 +68,7 @@ class Shard : public std::enable_shared_from_this<Shard>, private PacketSink {
   bool ready(std::uint8_t interface) override;
   void transmit(Packet packet) override;
 
+  void post_turn();
   void turn();
   void exchange_packets();
   void receive_from(std::uint8_t interface);
@@ -91,6 +92,7 @@ class Shard : public std::enable_shared_from_this<Shard>, private PacketSink {
   Instant armed_ = never;              // When the timer runs out; never: it does not run.
   boost::asio::any_io_executor work_;  // Tracks outstanding work while the shard does not rest.
   std::size_t holds_ = 0;
+  unsigned yields_ = 0;
   bool turn_posted_ = false, blocked_ = false, ended_ = false;
   Instant now_{};                               // Of this turn.
   std::atomic<std::thread::id> loop_thread_{};  // Of the last turn.

@@ -45,6 +45,23 @@ TEST_F(CloseTest, close_delivers_in_the_background_what_was_written) {
   EXPECT_EQ(heard, text);
 }
 
+// A program has its FIN in another handler than its last text; one segment carries both.
+TEST_F(CloseTest, a_fin_goes_out_with_the_text_written_before_it) {
+  connect();
+  std::vector<std::size_t> with_fin;
+  left.add_view([&](const Event& event, Bytes packet) {
+    if (event.kind != EventKind::sent) return;
+    if (std::to_integer<int>(packet[20 + 13]) & 1) with_fin.push_back(packet.size());
+  });
+  asio::async_write(client, asio::buffer("the last words"s), [&](error_code e, std::size_t) {
+    EXPECT_FALSE(e) << e;
+    client.shutdown(socket::shutdown_send);
+  });
+  reach(client, State::fin_wait_2);
+  EXPECT_EQ(with_fin, std::vector<std::size_t>{20 + 32 + 14});
+  left.close();  // The last that the view sees.
+}
+
 TEST_F(CloseTest, closing_with_text_unread_resets_the_peer) {
   connect();
   asio::async_write(client, asio::buffer("unread"s), asio::detached);
