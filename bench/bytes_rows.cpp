@@ -72,12 +72,13 @@ Sample time_wait(const Effort& effort) {
   const auto held = heap_bytes() - before;
   if (pair.client.snapshot(pair.now).time_wait.size() != effort.crowd())
     throw std::runtime_error("TIME-WAIT records are missing");
-  return {double(held) / double(effort.crowd()),
-          in_the_books(pair.client, books, effort.crowd())};
+  return {double(held) / double(effort.crowd()), in_the_books(pair.client, books, effort.crowd())};
 }
 
 Row row(const char* name, std::string settings, Sample (*all_in)(const Effort&)) {
-  return {.name = name, .unit = "bytes", .settings = std::move(settings),
+  return {.name = name,
+          .unit = "bytes",
+          .settings = std::move(settings),
           .candidates = {{"estab", all_in}}};
 }
 
@@ -95,8 +96,10 @@ Row record_row(const char* name, std::string settings, Sample (*all_in)(const Ef
 std::vector<Row> bytes_rows() {
   const std::string how = "heap held through operator new at malloc's true size, tables included; ";
   return {
-      row("bytes/idle-connection", how + "an end; both ends established and idle after an octet "
-                                         "each way; at most 512", idle_connection),
+      row("bytes/idle-connection",
+          how + "an end; both ends established and idle after an octet "
+                "each way; at most 512",
+          idle_connection),
       record_row("bytes/half-open", how + "record: the record alone, at most 96", half_open,
                  sizeof(tcp::HalfOpen)),
       record_row("bytes/time-wait", how + "record: the record alone, at most 64", time_wait,

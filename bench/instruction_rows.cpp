@@ -37,7 +37,8 @@ std::string own_path() {
 double instructions(const char* work, std::size_t count) {
   const auto command = fmt::format(
       "exec valgrind --tool=callgrind --callgrind-out-file=/dev/null "
-      "'{}' --work {} --count {} 2>&1", own_path(), work, count);
+      "'{}' --work {} --count {} 2>&1",
+      own_path(), work, count);
   const std::unique_ptr<FILE, int (*)(FILE*)> pipe(::popen(command.c_str(), "r"), ::pclose);
   std::array<char, 512> buffer{};
   double found = 0;
@@ -61,12 +62,13 @@ Sample measure_one(const char* work, const Effort& effort) {
 std::vector<Row> instruction_rows() {
   std::vector<Row> rows;
   for (const auto& one : counted)
-    rows.push_back({.name = std::string("instructions/") + one.name, .unit = one.unit,
-                    .settings = "the work of the memory row, both ends, counted by callgrind",
-                    .candidates = {{"estab", [&one](const Effort& effort) {
-                                      return measure_one(one.name, effort);
-                                    }}},
-                    .counted = true});
+    rows.push_back(
+        {.name = std::string("instructions/") + one.name,
+         .unit = one.unit,
+         .settings = "the work of the memory row, both ends, counted by callgrind",
+         .candidates = {{"estab",
+                         [&one](const Effort& effort) { return measure_one(one.name, effort); }}},
+         .counted = true});
   return rows;
 }
 

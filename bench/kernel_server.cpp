@@ -62,7 +62,8 @@ KernelSocket listener_behind_veth() {
 class KernelServer final : public Server {
  public:
   explicit KernelServer(Service service)
-      : service_(service), listener_(listener_behind_veth()),
+      : service_(service),
+        listener_(listener_behind_veth()),
         epoll_(::epoll_create1(EPOLL_CLOEXEC)),
         thread_([this](const std::stop_token& stop) { run(stop); }) {}
 

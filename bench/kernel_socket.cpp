@@ -69,9 +69,7 @@ KernelSocket KernelSocket::accept() const {
 
 void KernelSocket::no_delay() const { set(fd_, IPPROTO_TCP, TCP_NODELAY, 1, "TCP_NODELAY"); }
 
-void KernelSocket::non_blocking() const {
-  check(::fcntl(fd_, F_SETFL, O_NONBLOCK), "O_NONBLOCK");
-}
+void KernelSocket::non_blocking() const { check(::fcntl(fd_, F_SETFL, O_NONBLOCK), "O_NONBLOCK"); }
 
 void KernelSocket::close() {
   if (const int fd = std::exchange(fd_, -1); fd >= 0) ::close(fd);

@@ -78,16 +78,15 @@ int main(int argc, char** argv) {
   app.add_option("FILTER", arguments.filters, "Parts of names of rows; none: all rows");
   app.add_option("--json", arguments.json, "Write the figures to this file as well");
   app.add_option("--rounds", arguments.rounds, "Samples of each candidate")
-      ->check(CLI::Range(1, 1000))->capture_default_str();
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
   app.add_flag("--quick", arguments.quick, "Run everything once, briefly: it works, no more");
   app.add_flag("--list", arguments.list, "Print the names of the rows");
   app.add_option("--work", arguments.work)->group("");  // For instruction_rows().
   app.add_option("--count", arguments.count)->group("");
   try {
     app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
-  }
+  } catch (const CLI::ParseError& error) { return app.exit(error) == 0 ? 0 : 2; }
   std::vector<Row> rows;
   try {
     if (!arguments.work.empty()) return do_work(arguments.work, arguments.count), 0;
@@ -101,8 +100,7 @@ int main(int argc, char** argv) {
   try {
     if (arguments.list)
       for (const auto& row : rows) fmt::print("{}\n", row.name);
-    else
-      run(arguments, rows);
+    else run(arguments, rows);
   } catch (const std::exception& error) {
     fmt::print(stderr, "estab_bench: {}\n", error.what());
     return 1;

@@ -19,8 +19,8 @@ StackConfig config(const PairOptions& options) {
   return config;
 }
 
-constexpr Secrets secrets{.initial_sequence = {1, 2}, .ports = {3, 4}, .timestamps = {5, 6},
-                          .table = {7, 8}};
+constexpr Secrets secrets{
+    .initial_sequence = {1, 2}, .ports = {3, 4}, .timestamps = {5, 6}, .table = {7, 8}};
 
 }  // namespace
 
@@ -68,8 +68,8 @@ void Pair::settle() {
 
 ConnectionId Pair::connect() {
   const auto from = client_address(connects++ % client_addresses);
-  const auto id = client.connect(
-      {.remote = {server_address, service_port}, .local = {from, Port{0}}}, now);
+  const auto id =
+      client.connect({.remote = {server_address, service_port}, .local = {from, Port{0}}}, now);
   if (!id) throw std::runtime_error("the stack refused to connect");
   return *id;
 }

@@ -36,7 +36,7 @@ struct PairOptions {
   std::uint32_t largest_segment = 1500;  // Octets of the largest packet: super-segments or not.
   std::uint32_t send_buffer = 256 << 10;
   std::uint32_t receive_buffer = 1 << 20;
-  std::uint32_t crowd = 1 << 17;         // Half-open records that the server may hold.
+  std::uint32_t crowd = 1 << 17;  // Half-open records that the server may hold.
 };
 
 struct Pair {

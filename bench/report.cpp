@@ -68,8 +68,7 @@ void print_machine(const boost::json::object& machine, unsigned rounds) {
   for (const auto& [key, value] : machine)
     if (value.is_string())
       fmt::print("{:10} {}\n", std::string_view(key), std::string_view(value.get_string()));
-    else
-      fmt::print("{:10} {}\n", std::string_view(key), value.to_number<int>());
+    else fmt::print("{:10} {}\n", std::string_view(key), value.to_number<int>());
   fmt::print("{:10} {}, the candidates in turns; ratio: median of the rounds' ratios\n\n", "rounds",
              rounds);
 }

@@ -23,8 +23,10 @@ Candidate candidate(const char* who, std::unique_ptr<Server> (*make)(Service), S
 
 Row row(const char* name, const char* unit, const char* what, Service service,
         const Client& client) {
-  return {.name = name, .unit = unit,
-          .settings = std::string(what) + "; the kernel's client beside a server thread, wall "
+  return {.name = name,
+          .unit = unit,
+          .settings = std::string(what) +
+                      "; the kernel's client beside a server thread, wall "
                       "time, MTU 1500, cubic; TUN without virtio-net header",
           .candidates = {candidate("estab", estab_server, service, client),
                          candidate("kernel-veth", kernel_server, service, client),

@@ -21,7 +21,8 @@ class Bulk final : public Work {
  public:
   explicit Bulk(bool super_segments)
       : pair_({.largest_segment = super_segments ? 65535u : 1500u}),
-        ends_(pair_.open()), unit_(super_segments ? super_text : mss_text) {}
+        ends_(pair_.open()),
+        unit_(super_segments ? super_text : mss_text) {}
 
   void run(std::size_t count) override {
     const auto until = received_ + count * unit_;

@@ -55,8 +55,7 @@ std::string output_of(const std::vector<std::string>& command,
   auto text = read_all(ends[0], meanwhile);
   ::close(ends[0]);
   int status = -1;
-  while (child > 0 && ::waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
+  while (child > 0 && ::waitpid(child, &status, 0) < 0 && errno == EINTR) {}
   throw_if_interrupted();
   if (status != 0)
     throw Failure(fmt::format("cannot run {}{}", fmt::join(command, " "),

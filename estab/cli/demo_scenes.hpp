@@ -7,7 +7,7 @@
 namespace estab::cli::demo {
 
 struct Scene {
-  std::string_view name;       // Stable: documents name the command that printed a picture.
+  std::string_view name;  // Stable: documents name the command that printed a picture.
   std::string_view headline;
   std::string_view sentences;  // What is to be seen, and where the RFC has it.
   Side opener;                 // Who connects, and so stands on the left.

@@ -121,9 +121,9 @@ void Witness::check(const Flow& flow, State ours, State theirs) {
 }
 
 std::string Witness::estab_ss(const std::filesystem::path& folder) {
-  return output_of({"env", "XDG_RUNTIME_DIR=" + folder.string(), executable_.string(), "ss",
-                    "--json"},
-                   [this] { io_.restart(), io_.poll(); });
+  return output_of(
+      {"env", "XDG_RUNTIME_DIR=" + folder.string(), executable_.string(), "ss", "--json"},
+      [this] { io_.restart(), io_.poll(); });
 }
 
 }  // namespace estab::cli::demo

@@ -12,7 +12,7 @@ namespace estab::cli {
 struct NetworkOptions {
   std::vector<std::string> addresses{"10.77.0.2/24", "fd00:77::2/64"};  // Ours.
   std::vector<std::string> peer_addresses;  // The kernel's; empty: the first of each network.
-  std::vector<std::string> routed;  // Ours as well, routed to the device one by one.
+  std::vector<std::string> routed;          // Ours as well, routed to the device one by one.
   std::string device = "estab0";
   std::uint32_t mtu = 1500;
   fault::Impairment impairment;

@@ -15,8 +15,8 @@ struct Unit {
   std::uint64_t worth;
 };
 // Largest first: that is the order in which to_string tries them.
-constexpr std::array time_units{Unit{"s", 1'000'000'000}, Unit{"ms", 1'000'000},
-                                Unit{"us", 1'000}, Unit{"ns", 1}};
+constexpr std::array time_units{Unit{"s", 1'000'000'000}, Unit{"ms", 1'000'000}, Unit{"us", 1'000},
+                                Unit{"ns", 1}};
 constexpr std::array rate_units{Unit{"gbit", 1'000'000'000}, Unit{"mbit", 1'000'000},
                                 Unit{"kbit", 1'000}, Unit{"bit", 1}};
 constexpr double largest_amount = 1e18;  // Of nanoseconds or bits a second: it fits 63 bits.

@@ -11,15 +11,15 @@ namespace estab::fault {
 
 // What a bad path does to the packets of one direction. The default does nothing.
 struct Impairment {
-  double loss = 0;            // Probability, 0..1, that a packet vanishes.
-  double duplicate = 0;       // Probability that it comes twice.
-  double corrupt = 0;         // Probability that one of its bits is flipped.
-  double reorder = 0;         // Probability that later ones overtake it (see FaultyPath).
-  Duration delay{};           // Of every packet.
-  Duration jitter{};          // The delay varies by up to this, either way; order is kept.
-  std::uint64_t rate = 0;     // Bits a second, of whole IP datagrams; 0: no limit.
-  std::uint32_t queue = 1000; // Packets that may wait for their turn at `rate`; more are dropped.
-  std::uint64_t seed = 1;     // The same seed and packets suffer the same harm.
+  double loss = 0;             // Probability, 0..1, that a packet vanishes.
+  double duplicate = 0;        // Probability that it comes twice.
+  double corrupt = 0;          // Probability that one of its bits is flipped.
+  double reorder = 0;          // Probability that later ones overtake it (see FaultyPath).
+  Duration delay{};            // Of every packet.
+  Duration jitter{};           // The delay varies by up to this, either way; order is kept.
+  std::uint64_t rate = 0;      // Bits a second, of whole IP datagrams; 0: no limit.
+  std::uint32_t queue = 1000;  // Packets that may wait for their turn at `rate`; more are dropped.
+  std::uint64_t seed = 1;      // The same seed and packets suffer the same harm.
 
   friend bool operator==(const Impairment&, const Impairment&) = default;
 };

@@ -21,9 +21,9 @@ std::string because(Reason reason) {
 
 pcapng::Direction direction_of(EventKind kind) {
   switch (kind) {
-    case EventKind::sent: return pcapng::Direction::outbound;
+    case EventKind::sent:       return pcapng::Direction::outbound;
     case EventKind::received:
-    case EventKind::dropped: return pcapng::Direction::inbound;
+    case EventKind::dropped:    return pcapng::Direction::inbound;
     case EventKind::transition:
     case EventKind::first_text: return pcapng::Direction::unknown;
   }
@@ -88,8 +88,8 @@ std::string CaptureWriter::take_transitions(const Event& packet) {
     const bool over = t.after == State::closed && t.at < packet.at;
     if (taken == lines_a_comment || !(mine || over)) return false;
     ++taken;
-    const bool told = mine && t.before == packet.before && t.after == packet.after &&
-                      t.reason == packet.reason;
+    const bool told =
+        mine && t.before == packet.before && t.after == packet.after && t.reason == packet.reason;
     if (told) return true;
     if (!mine)
       lines += fmt::format("{} and {}: ", t.flow.local.to_string(), t.flow.remote.to_string());
@@ -116,8 +116,7 @@ void CaptureWriter::append(const Event& event, Bytes packet) {
   std::string lines = take_transitions(event);
   if (event.before == event.after || event.reason != Reason::none || lines.empty())
     lines += comment_of(event);
-  else
-    lines.pop_back();
+  else lines.pop_back();
   pcapng::append_packet(blocks_, {.interface = event.interface,
                                   .time = wall(event.at),
                                   .original_length = event.length,
@@ -156,7 +155,8 @@ bool CaptureWriter::finish() {
 }
 
 CaptureFile::CaptureFile(const std::filesystem::path& path, const CaptureConfig& config)
-    : path_(path), file_(std::fopen(path.c_str(), "wb")),
+    : path_(path),
+      file_(std::fopen(path.c_str(), "wb")),
       writer_(config, [this](Bytes blocks) { return write(blocks); }) {
   if (!file_) error_.assign(errno, std::generic_category());
   else std::setvbuf(file_.get(), nullptr, _IONBF, 0);

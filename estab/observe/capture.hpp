@@ -16,8 +16,8 @@
 namespace estab::observe {
 
 struct CaptureConfig {
-  wire::pcapng::WallTime start{};        // What Instant{} was on the caller's clock.
-  std::vector<std::string> interfaces;   // Names, in the stack's numbering; more come unnamed.
+  wire::pcapng::WallTime start{};       // What Instant{} was on the caller's clock.
+  std::vector<std::string> interfaces;  // Names, in the stack's numbering; more come unnamed.
 };
 
 // "SYN-SENT -> ESTABLISHED: The peer answered our SYN. [RFC 9293 §3.10.7.3]"

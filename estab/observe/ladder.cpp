@@ -63,8 +63,7 @@ void Ladder::draw(const Event& event, Bytes packet_bytes) {
       return event.at - t.at >= together && (draw_transition(view, t), true);
     });
   switch (event.kind) {
-    case EventKind::transition:
-      return view_of(event, nullptr).transitions.push_back(event);
+    case EventKind::transition: return view_of(event, nullptr).transitions.push_back(event);
     case EventKind::first_text: return;
     case EventKind::received:
     case EventKind::dropped:
@@ -133,9 +132,9 @@ Rung Ladder::rung_of(const FlowView& view, const Event& event, const Segment& s)
 void Ladder::enter(FlowView& view, int end, FlowTracker::View entered, Rung& rung) const {
   if (view.shown[end] == entered.state) return;
   view.shown[end] = entered.state;
-  rung.states[(end == 0) == view.mirrored].push_back(
-      entered.inferred ? fmt::format("({})", name(entered.state))
-                       : std::string{name(entered.state)});
+  rung.states[(end == 0) == view.mirrored].push_back(entered.inferred
+                                                         ? fmt::format("({})", name(entered.state))
+                                                         : std::string{name(entered.state)});
 }
 
 // The states that this packet led to, at the end that speaks and, inferred, at the other; and why.
@@ -227,10 +226,9 @@ Ladder::FlowView& Ladder::begin_flow(const Event& event, const Flow& flow, const
   }
   const bool peer_opens =
       opens(event, s) || (event.before == State::listen && event.after == State::syn_received);
-  auto& view = flows_.emplace_back(
-      FlowView{.tracker = {flow, witness_},
-               .number = ++flows_begun_,
-               .mirrored = style_.opener_left && peer_opens});
+  auto& view = flows_.emplace_back(FlowView{.tracker = {flow, witness_},
+                                            .number = ++flows_begun_,
+                                            .mirrored = style_.opener_left && peer_opens});
   if (view.number == 1 && witness_ == Witness::one_end)
     page_.note({}, "States in brackets are inferred from what the other end sends.", Tone::faint);
   if (view.number == 2) page_.show_flows();

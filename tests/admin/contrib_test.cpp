@@ -61,9 +61,7 @@ void expect_selectors_of_what_is_printed(const std::string& expression) {
       if (label == "instance") continue;
       const auto has_label = [&](const std::string& v) { return v.starts_with(label + "=\""); };
       EXPECT_TRUE(std::ranges::any_of(values, has_label)) << label << " in " << expression;
-      if (how == "=") {
-        EXPECT_TRUE(values.contains(label + "=" + value)) << expression;
-      }
+      if (how == "=") { EXPECT_TRUE(values.contains(label + "=" + value)) << expression; }
     }
   }
 }

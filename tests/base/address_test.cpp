@@ -138,12 +138,16 @@ TEST(Address, PrefixClearsAllBitsBehindIt) {
 }
 
 TEST(Address, AgreesOverALengthWhereItsPrefixesAreTheSame) {
-  const Address addresses[] = {
-      *Address::parse("10.77.1.2"),    *Address::parse("10.77.1.3"),   *Address::parse("10.78.1.2"),
-      *Address::parse("138.77.1.2"),   *Address::parse("2001:db8::1"),
-      *Address::parse("2001:db8::"),   *Address::parse("2001:db9::1"),
-      *Address::parse("2001:db8:0:1::1"),
-      *Address::parse("2001:db8:0:0:8000::1"), *Address::parse("8001:db8::1")};
+  const Address addresses[] = {*Address::parse("10.77.1.2"),
+                               *Address::parse("10.77.1.3"),
+                               *Address::parse("10.78.1.2"),
+                               *Address::parse("138.77.1.2"),
+                               *Address::parse("2001:db8::1"),
+                               *Address::parse("2001:db8::"),
+                               *Address::parse("2001:db9::1"),
+                               *Address::parse("2001:db8:0:1::1"),
+                               *Address::parse("2001:db8:0:0:8000::1"),
+                               *Address::parse("8001:db8::1")};
   for (const auto& a : addresses) {
     for (const auto& b : addresses) {
       for (unsigned length = 0; length <= (a.is_v4() ? 32u : 128u); ++length) {

@@ -227,8 +227,14 @@ TEST(FaultyPath, AFullQueueDropsTheNewcomerAndCountsIt) {
   EXPECT_EQ(path.numbers(), (std::vector<std::uint64_t>{0, 1, 2, 3, 4, 8, 9}));
 }
 
-constexpr Impairment everything{.loss = 0.1, .duplicate = 0.1, .corrupt = 0.1, .reorder = 0.2,
-                                .delay = 10ms, .jitter = 8ms, .rate = 80'000'000, .queue = 20};
+constexpr Impairment everything{.loss = 0.1,
+                                .duplicate = 0.1,
+                                .corrupt = 0.1,
+                                .reorder = 0.2,
+                                .delay = 10ms,
+                                .jitter = 8ms,
+                                .rate = 80'000'000,
+                                .queue = 20};
 
 TEST(FaultyPath, NoPacketIsLostWithoutACount) {
   for (std::uint64_t seed = 0; seed < 50; ++seed) {

@@ -15,9 +15,7 @@ class InNamespace : public testing::Test {
   void SetUp() override {
     try {
       namespace_.emplace();
-    } catch (const std::system_error& error) {
-      GTEST_SKIP() << error.what();
-    }
+    } catch (const std::system_error& error) { GTEST_SKIP() << error.what(); }
   }
 
  private:

@@ -14,7 +14,7 @@ namespace estab::host {
 namespace {
 
 ino_t current_namespace() {
-  struct stat status {};
+  struct stat status{};
   EXPECT_EQ(::stat("/proc/thread-self/ns/net", &status), 0);
   return status.st_ino;
 }

@@ -28,10 +28,15 @@ inline Contents random_octets(std::size_t count, std::uint64_t seed = 1) {
 }
 
 struct Segment {
-  wire::IpHeader ip{.source = Address::v4(10, 77, 0, 2), .destination = Address::v4(10, 77, 0, 1),
+  wire::IpHeader ip{.source = Address::v4(10, 77, 0, 2),
+                    .destination = Address::v4(10, 77, 0, 1),
                     .protocol = wire::Protocol::tcp};
-  wire::TcpHeader tcp{.source = Port{7}, .destination = Port{40000}, .seq = Seq(1000),
-                      .ack = Seq(5), .flags = {.ack = true}, .window = 1024};
+  wire::TcpHeader tcp{.source = Port{7},
+                      .destination = Port{40000},
+                      .seq = Seq(1000),
+                      .ack = Seq(5),
+                      .flags = {.ack = true},
+                      .window = 1024};
   Contents text;
 };
 
@@ -66,7 +71,8 @@ inline Packet owing(PacketPool& pool, const Segment& segment, std::uint16_t segm
   const auto ip = wire::ip_header_size(segment.ip.source);
   store_be(&all[ip + wire::tcp_checksum_offset],
            wire::pseudo_header(segment.ip.source, segment.ip.destination, wire::Protocol::tcp,
-                               std::uint32_t(all.size() - ip)).sum());
+                               std::uint32_t(all.size() - ip))
+               .sum());
   Packet packet = pool.allocate_gather();
   std::ranges::copy(Bytes{all}.first(headers), packet.push_front(headers).begin());
   for (std::size_t at = headers; at < all.size(); at += slice) {

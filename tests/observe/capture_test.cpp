@@ -23,9 +23,9 @@ constexpr pcapng::WallTime start{std::chrono::seconds{1'700'000'000}};
 struct Gathered {
   std::vector<std::byte> file;
   CaptureWriter writer{{.start = start, .interfaces = {"estab0"}}, [this](Bytes blocks) {
-    file.insert(file.end(), blocks.begin(), blocks.end());
-    return true;
-  }};
+                         file.insert(file.end(), blocks.begin(), blocks.end());
+                         return true;
+                       }};
   auto a() {
     return Witnessed(from_a, [this](const Event& e, Bytes b) { EXPECT_TRUE(writer.event(e, b)); });
   }
@@ -55,12 +55,14 @@ TEST(Capture, EachPacketSaysTheStatesAroundItAndWhy) {
             "SYN-SENT: Our SYN: it opens, and tells our first sequence number. [RFC 9293 §3.5]");
   EXPECT_EQ(packets[0].direction, pcapng::Direction::outbound);
   EXPECT_TRUE(std::ranges::equal(packets[0].data, datagram(by_a("S", 0, 0))));
-  EXPECT_EQ(packets[1].comment, "SYN-SENT -> ESTABLISHED: The peer answered our SYN and knows our "
-                                "number: established. [RFC 9293 §3.10.7.3]");
+  EXPECT_EQ(packets[1].comment,
+            "SYN-SENT -> ESTABLISHED: The peer answered our SYN and knows our "
+            "number: established. [RFC 9293 §3.10.7.3]");
   EXPECT_EQ(packets[1].direction, pcapng::Direction::inbound);
   EXPECT_EQ(packets[1].time, start + 1500us);
-  EXPECT_EQ(packets[2].comment, "ESTABLISHED, dropped: A reset outside the window is dropped in "
-                                "silence. [RFC 5961 §3.2]");
+  EXPECT_EQ(packets[2].comment,
+            "ESTABLISHED, dropped: A reset outside the window is dropped in "
+            "silence. [RFC 5961 §3.2]");
 }
 
 TEST(Capture, AnEndThatNoPacketTellsGoesWithTheNextOfAnyFlowOrWithTheStatistics) {

@@ -4,12 +4,12 @@
 
 #include <vector>
 
+#include "estab/base/known_prefixes.hpp"
 #include "estab/base/random.hpp"
 #include "estab/observe/failure_spread.hpp"
 #include "estab/observe/flood_arms.hpp"
 #include "estab/observe/handshake.hpp"
 #include "estab/observe/hyperloglog.hpp"
-#include "estab/base/known_prefixes.hpp"
 
 namespace estab::observe {
 namespace {

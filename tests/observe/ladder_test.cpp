@@ -54,8 +54,9 @@ TEST(Ladder, AConversationLooksAsInTheTextbook) {
 }
 
 TEST(Ladder, WithoutUtf8ItIsAsciiAndWithReasonsItExplains) {
-  Picture picture{Witness::one_end, {.utf8 = false, .explain = true,
-                                     .names = {{end_a.address, "us"}, {end_b.address, "them"}}}};
+  Picture picture{
+      Witness::one_end,
+      {.utf8 = false, .explain = true, .names = {{end_a.address, "us"}, {end_b.address, "them"}}}};
   auto a = picture.end(from_a);
   a.enter(0s, closed, syn_sent, Reason::user_active_open);
   a.sent(0s, by_a("S", 0, 0), syn_sent, Reason::send_syn);
@@ -135,8 +136,8 @@ TEST(Ladder, WhatIsDroppedOrSentAgainSaysWhy) {
 TEST(Ladder, APacketThatNobodyCanReadIsALineOfItsOwn) {
   Picture picture{Witness::one_end, {}};
   const std::array<std::byte, 4> noise{};
-  picture.ladder().event({.kind = EventKind::dropped, .reason = Reason::ip_version, .length = 4,
-                          .kept = 4}, noise);
+  picture.ladder().event(
+      {.kind = EventKind::dropped, .reason = Reason::ip_version, .length = 4, .kept = 4}, noise);
   EXPECT_EQ(picture.text(), "\n 0.000000 dropped: ip version\n");
 }
 

@@ -17,12 +17,17 @@ File written() {
   File file;
   append_section(file, "estab");
   append_interface(file, {.snap_length = 96, .name = "estab0"});
-  append_packet(file, {.time = WallTime{1'700'000'000'123'456'789ns}, .original_length = 400,
-                       .direction = Direction::inbound, .comment = "SYN-SENT -> ESTABLISHED",
+  append_packet(file, {.time = WallTime{1'700'000'000'123'456'789ns},
+                       .original_length = 400,
+                       .direction = Direction::inbound,
+                       .comment = "SYN-SENT -> ESTABLISHED",
                        .data = as_bytes(payload)});
   append_statistics(file, {.packets = 1, .comment = "over"});
-  append_packet(file, {.time = WallTime{1ns}, .original_length = 0,
-                       .direction = Direction::outbound, .comment = "", .data = {}});
+  append_packet(file, {.time = WallTime{1ns},
+                       .original_length = 0,
+                       .direction = Direction::outbound,
+                       .comment = "",
+                       .data = {}});
   return file;
 }
 
@@ -145,12 +150,12 @@ TEST(Pcapng, ABlockThatContradictsItselfIsMalformed) {
     EXPECT_FALSE(reader.next());
     return reader.ending();
   };
-  EXPECT_EQ(ending_with({9, 16, 0, 12}), Ending::malformed);                   // Two lengths.
-  EXPECT_EQ(ending_with({9, 8, 0, 0}), Ending::malformed);                     // Under the least.
-  EXPECT_EQ(ending_with({9, 13, 0, 0}), Ending::malformed);                    // Not a multiple.
-  EXPECT_EQ(ending_with({6, 32, 1, 0, 0, 0, 0, 32}), Ending::malformed);       // No interface 1.
-  EXPECT_EQ(ending_with({6, 32, 0, 0, 0, 1, 0, 32}), Ending::malformed);       // Data past its end.
-  EXPECT_EQ(ending_with({6, 16, 0, 16}), Ending::malformed);                   // Too short.
+  EXPECT_EQ(ending_with({9, 16, 0, 12}), Ending::malformed);              // Two lengths.
+  EXPECT_EQ(ending_with({9, 8, 0, 0}), Ending::malformed);                // Under the least.
+  EXPECT_EQ(ending_with({9, 13, 0, 0}), Ending::malformed);               // Not a multiple.
+  EXPECT_EQ(ending_with({6, 32, 1, 0, 0, 0, 0, 32}), Ending::malformed);  // No interface 1.
+  EXPECT_EQ(ending_with({6, 32, 0, 0, 0, 1, 0, 32}), Ending::malformed);  // Data past its end.
+  EXPECT_EQ(ending_with({6, 16, 0, 16}), Ending::malformed);              // Too short.
   EXPECT_EQ(ending_with({9, 4096, 0, 0}), Ending::cut_short);
 }
 

@@ -13,9 +13,7 @@ namespace estab::test {
 class Picture {
  public:
   Picture(observe::Witness witness, const observe::LadderStyle& style)
-      : ladder_(style, witness, [this](std::string_view line) {
-          lines_.emplace_back(line);
-        }) {}
+      : ladder_(style, witness, [this](std::string_view line) { lines_.emplace_back(line); }) {}
   auto end(const Flow& flow) {
     return Witnessed(flow, [this](const Event& e, Bytes b) { ladder_.event(e, b); });
   }
@@ -40,8 +38,8 @@ inline std::size_t width(std::string_view line) {
 }
 
 inline Wire with_options(Wire w) {
-  w.tcp.options = {.mss = 1460, .window_scale = 7, .sack_permitted = true,
-                   .timestamps = wire::Timestamps{1, 0}};
+  w.tcp.options = {
+      .mss = 1460, .window_scale = 7, .sack_permitted = true, .timestamps = wire::Timestamps{1, 0}};
   return w;
 }
 

@@ -28,8 +28,12 @@ inline Wire segment(bool by_a, std::string_view flags, std::uint32_t seq, std::u
                     std::uint32_t text = 0) {
   Wire w{.by_a = by_a, .tcp = {}, .text = text};
   const auto has = [&](char c) { return flags.find(c) != flags.npos; };
-  w.tcp.flags = {.fin = has('F'), .syn = has('S'), .rst = has('R'), .psh = has('P'),
-                 .ack = has('A'), .urg = has('U')};
+  w.tcp.flags = {.fin = has('F'),
+                 .syn = has('S'),
+                 .rst = has('R'),
+                 .psh = has('P'),
+                 .ack = has('A'),
+                 .urg = has('U')};
   w.tcp.source = (by_a ? end_a : end_b).port;
   w.tcp.destination = (by_a ? end_b : end_a).port;
   w.tcp.seq = Seq((by_a ? j : k) + seq);
@@ -50,9 +54,12 @@ inline std::vector<std::byte> datagram(const Wire& w) {
   const auto& [source, destination] = w.by_a ? from_a : from_b;
   const std::size_t head = wire::ipv4_header_size + wire::tcp_size(w.tcp);
   std::vector<std::byte> bytes(head + w.text, std::byte{'.'});
-  wire::emit_ip({.source = source.address, .destination = destination.address,
-                 .protocol = wire::Protocol::tcp, .header_length = wire::ipv4_header_size,
-                 .total_length = std::uint32_t(bytes.size())}, bytes);
+  wire::emit_ip({.source = source.address,
+                 .destination = destination.address,
+                 .protocol = wire::Protocol::tcp,
+                 .header_length = wire::ipv4_header_size,
+                 .total_length = std::uint32_t(bytes.size())},
+                bytes);
   wire::emit_tcp(w.tcp, MutableBytes{bytes}.subspan(wire::ipv4_header_size));
   return bytes;
 }
@@ -73,16 +80,28 @@ class Witnessed {
     packet(at, EventKind::dropped, w, s, s, r);
   }
   void enter(Duration at, State before, State after, Reason r) {
-    to_(Event{.at = Instant{at}, .kind = EventKind::transition, .reason = r, .before = before,
-              .after = after, .flow = flow_}, Bytes{});
+    to_(Event{.at = Instant{at},
+              .kind = EventKind::transition,
+              .reason = r,
+              .before = before,
+              .after = after,
+              .flow = flow_},
+        Bytes{});
   }
 
  private:
   void packet(Duration at, EventKind kind, const Wire& w, State before, State after, Reason r) {
     const auto bytes = datagram(w);
     const auto size = std::uint32_t(bytes.size());
-    to_(Event{.at = Instant{at}, .kind = kind, .reason = r, .before = before, .after = after,
-              .flow = flow_, .length = size, .kept = size}, Bytes{bytes});
+    to_(Event{.at = Instant{at},
+              .kind = kind,
+              .reason = r,
+              .before = before,
+              .after = after,
+              .flow = flow_,
+              .length = size,
+              .kept = size},
+        Bytes{bytes});
   }
   Flow flow_;
   To to_;
