@@ -24,7 +24,8 @@ estab=$(realpath "$estab")
 
 folder=$(mktemp -d) here=shield-$$ there=client-$$
 finish() {
-  kill $(jobs -p) 2>/dev/null || true
+  # The jobs are subshells; what they started is known by its namespace.
+  kill $(ip netns pids "$here"; ip netns pids "$there") 2>/dev/null || true
   wait 2>/dev/null || true
   ip netns del "$here" 2>/dev/null || true
   ip netns del "$there" 2>/dev/null || true
