@@ -14,10 +14,12 @@ namespace estab {
 struct ConnectionInfo {
   Flow flow;
   State state{};
-  bool orphan = false;                                // The program has let go of it.
-  std::uint32_t receive_queue = 0;                    // Octets that the program has not read.
-  std::uint32_t send_queue = 0;                       // Octets not acknowledged, sent or not.
-  std::uint32_t flight = 0;                           // Octets sent and not acknowledged.
+  bool orphan = false;              // The program has let go of it.
+  std::uint32_t receive_queue = 0;  // Octets that the program has not read.
+  std::uint32_t send_queue = 0;     // Octets not acknowledged, sent or not.
+  std::uint32_t flight = 0;         // Octets sent and not acknowledged.
+  // Of the flight: in the network, SACKed, and lost but not sent again; its SYN is in none.
+  std::uint32_t pipe = 0, sacked = 0, lost = 0;
   std::uint32_t cwnd = 0, ssthresh = 0;               // Octets.
   std::uint32_t send_window = 0, receive_window = 0;  // Octets, scaled.
   std::uint16_t send_mss = 0;

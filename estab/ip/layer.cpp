@@ -8,6 +8,7 @@ namespace estab::ip {
 std::uint8_t Layer::add_interface(const InterfaceConfig& config) {
   const auto number = std::uint8_t(interfaces_.size());
   interfaces_.push_back(config);
+  changed();
   for (const auto& [address, length] : config.addresses) {
     ours_.insert(std::ranges::lower_bound(ours_, address), address);
     const Prefix network{address.prefix(length), length};
@@ -23,6 +24,7 @@ void Layer::add_route(const Route& route) {
   const auto shorter = std::ranges::find_if(
       routes_, [&](const Route& r) { return r.destination.length < route.destination.length; });
   routes_.insert(shorter, route);
+  changed();
 }
 
 std::expected<wire::IpHeader, Reason> Layer::accept(Packet& packet) const {
@@ -65,29 +67,56 @@ bool Layer::is_no_host(const Address& a) const {
   return std::ranges::find(broadcasts_, a) != broadcasts_.end();
 }
 
-std::uint32_t Layer::path_mtu(const Address& destination, Instant now) const {
+std::uint32_t Layer::generation(Instant now) {
+  if (now < forgets_at_) return generation_;
+  std::erase_if(learnt_, [&](const auto& entry) { return entry.second.until <= now; });
+  forgets_at_ = never;
+  for (const auto& [destination, learnt] : learnt_)
+    forgets_at_ = std::min(forgets_at_, learnt.until);
+  changed();
+  return generation_;
+}
+
+Layer::PathMtu Layer::path_mtu(const Address& destination) const {
   const auto out = route(destination);
   const std::uint32_t mtu = out ? interfaces_[*out].mtu : 1500;
-  if (learnt_.empty()) return mtu;
   const auto known = learnt_.find(destination);
-  return known != learnt_.end() && now < known->second.until ? std::min(mtu, known->second.mtu)
-                                                             : mtu;
+  if (known == learnt_.end() || mtu < known->second.mtu) return {mtu, false};
+  return {known->second.mtu, known->second.fragment};
 }
 
 bool Layer::lower_path_mtu(const Address& destination, std::uint32_t mtu, Instant now) {
-  const std::uint32_t before = path_mtu(destination, now);
+  constexpr std::uint32_t smallest_v4 = 552, smallest_v6 = 1280;
+  if (!destination.is_v4() && mtu < smallest_v6) return false;
+  const PathMtu before = path_mtu(destination);
   if (mtu == 0) {
-    constexpr std::uint32_t plateaus[] = {32000, 17914, 8166, 4352, 2002, 1492, 1006, 552};
-    mtu = *std::ranges::find_if(plateaus, [&](std::uint32_t p) { return p < before || p == 552; });
+    constexpr std::uint32_t plateaus[] = {32000, 17914, 8166, 4352, 2002, 1492, 1006, 552, 296};
+    mtu = *std::ranges::find_if(plateaus,
+                                [&](std::uint32_t p) { return p < before.mtu || p == 296; });
   }
-  mtu = std::max<std::uint32_t>(mtu, destination.is_v4() ? 552 : 1280);
-  if (mtu >= before) return false;
+  const bool fragment = mtu < smallest_v4;
+  if (fragment) mtu = smallest_v4;
+  if (mtu > before.mtu || (mtu == before.mtu && fragment <= before.fragment)) return false;
   if (learnt_.size() >= learnt_limit && !learnt_.contains(destination)) {
-    std::erase_if(learnt_, [&](const auto& entry) { return entry.second.until <= now; });
+    (void)generation(now);
     if (learnt_.size() >= learnt_limit) learnt_.erase(learnt_.begin());
   }
-  learnt_[destination] = {mtu, now + 10min};
+  LearntMtu& learnt = learnt_[destination];
+  learnt.mtu = mtu;
+  learnt.fragment = fragment;
+  learnt.until = now + 10min;
+  forgets_at_ = std::min(forgets_at_, learnt.until);
+  changed();
   return true;
+}
+
+std::uint16_t Layer::next_identification(const Address& destination) {
+  const auto known = learnt_.find(destination);
+  return known == learnt_.end() ? std::uint16_t{0} : known->second.identification++;
+}
+
+void Layer::forget_path(const Address& destination) {
+  if (learnt_.erase(destination) > 0) changed();
 }
 
 }  // namespace estab::ip

@@ -47,18 +47,31 @@ class Layer {
   // Whether nothing may be sent there as to a host: unspecified, multicast, broadcast (MUST-46).
   [[nodiscard]] bool is_no_host(const Address& a) const;
 
-  // Octets of the largest datagram; learnt values are forgotten after ten minutes (RFC 1191 §6.3).
-  [[nodiscard]] std::uint32_t path_mtu(const Address& destination, Instant now) const;
-  // "Packet too big": 0 as `mtu` stands for a router that does not say (RFC 1191 §7). Never below
-  // 552, or 1280 for IPv6 (behaviour.md). False: it is no smaller than what was known.
+  // Changes whenever route() or path_mtu() may answer otherwise than before; never 0.
+  [[nodiscard]] std::uint32_t generation(Instant now);
+  struct PathMtu {
+    std::uint32_t mtu;  // Octets of the largest datagram to send there.
+    bool fragment;      // IPv4: a router carries less still, and is to fragment it.
+  };
+  // Learnt values are forgotten after ten minutes (RFC 1191 §6.3): generation() tells.
+  [[nodiscard]] PathMtu path_mtu(const Address& destination) const;
+  // "Packet too big": 0 as `mtu` stands for a router that does not say (RFC 1191 §7). IPv4 is never
+  // sent less than 552 octets a datagram for it, as in Linux: below that routers are to fragment.
+  // What is no IPv6 MTU is discarded (RFC 8201 §4). False: nothing new was learnt.
   bool lower_path_mtu(const Address& destination, std::uint32_t mtu, Instant now);
+  // The identification of a datagram that may be fragmented, counted by destination (RFC 6864
+  // §4.3).
+  [[nodiscard]] std::uint16_t next_identification(const Address& destination);
   // MUST-20: TCP gets no answer from there; what was learnt of the path may be the trouble.
-  void forget_path(const Address& destination) { learnt_.erase(destination); }
+  void forget_path(const Address& destination);
 
  private:
+  void changed() { generation_ += generation_ == ~0u ? 2 : 1; }
   struct LearntMtu {
     std::uint32_t mtu;
+    bool fragment;
     Instant until;
+    std::uint16_t identification = 0;
   };
   static constexpr std::size_t learnt_limit = 1024;
   std::vector<InterfaceConfig> interfaces_;
@@ -67,6 +80,8 @@ class Layer {
   std::vector<Prefix> networks_;     // Theirs, each once ...
   std::vector<Address> broadcasts_;  // ... and their directed broadcast addresses.
   std::map<Address, LearntMtu> learnt_;
+  Instant forgets_at_ = never;  // None of them is too old before.
+  std::uint32_t generation_ = 1;
 };
 
 }  // namespace estab::ip

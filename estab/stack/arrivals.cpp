@@ -71,9 +71,9 @@ Stack::Impl::Fate Stack::Impl::error_arrives(const wire::IcmpError& error, Flow&
   tcp::Connection& connection = connections[ref->index];
   fate.before = fate.after = connection.state();
   if (!connection.in_flight(error.seq)) return fate.reason = Reason::icmp_not_in_flight, fate;
-  if (error.meaning == wire::IcmpMeaning::packet_too_big &&
-      !ip.lower_path_mtu(error.flow.remote.address, error.mtu, env.now))
-    return fate.reason = Reason::icmp_ignored, fate;
+  // Others may have learnt it before: this connection's segment is too big all the same.
+  if (error.meaning == wire::IcmpMeaning::packet_too_big)
+    (void)ip.lower_path_mtu(error.flow.remote.address, error.mtu, env.now);
   fate.reason = connection.icmp_arrives(env, error);
   fate.after = connection.state();
   return fate;

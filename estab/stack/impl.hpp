@@ -77,9 +77,8 @@ class Stack::Impl final : public tcp::Below {
   bool poll_transmit(PacketSink& sink);
   [[nodiscard]] Instant next_deadline() const;
   void output(Packet packet, const tcp::Outgoing& how) override;
-  [[nodiscard]] bool ready(const Address& remote) override;
-  [[nodiscard]] std::uint32_t path_mtu(const Address& remote) override;
-  [[nodiscard]] std::uint32_t largest_text(const Address& remote) override;
+  bool refresh(tcp::Path& path, const Address& remote) override;
+  [[nodiscard]] bool ready(const tcp::Path& path) override;
   void negative_advice(const Address& remote) override;
   // calls.cpp
   std::expected<ListenerId, Error> listen(Endpoint local, const ListenOptions& options);
@@ -151,6 +150,7 @@ class Stack::Impl final : public tcp::Below {
   void update_defences();
 
   // output.cpp
+  [[nodiscard]] std::uint16_t identification(const Flow& flow);
   void run_timers();
   bool send_owed();
   void queue(Packet packet);

@@ -45,7 +45,9 @@ bool Stack::Impl::send_owed() {
     const HalfOpenId id = owed_syn_acks_.back();
     if (half_open.find(id.index, id.generation) != SynCache::none) {
       tcp::HalfOpen& record = half_open[id.index];
-      if (!ready(record.flow.remote.address)) return false;
+      tcp::Path path;
+      (void)refresh(path, record.flow.remote.address);
+      if (!ready(path)) return false;
       record.owed = false;
       Listener& listener = listeners[record.listener];
       const bool again = record.retransmissions > 0;
@@ -75,32 +77,48 @@ bool Stack::Impl::send_owed() {
 // --- tcp::Below
 // -----------------------------------------------------------------------------------
 
-bool Stack::Impl::ready(const Address& remote) {
-  const auto out = ip.route(remote);
-  return !out || (outbox_.empty() && sink_ != nullptr && sink_->ready(*out));
+bool Stack::Impl::refresh(tcp::Path& path, const Address& remote) {
+  const std::uint32_t generation = ip.generation(env.now);
+  if (path.generation == generation) return false;
+  const tcp::Path before = std::exchange(path, {});
+  path.generation = generation;
+  if (const auto out = ip.route(remote)) {
+    const auto [mtu, fragment] = ip.path_mtu(remote);
+    const ip::InterfaceConfig& interface = ip.interface(*out);
+    constexpr std::uint32_t headers = wire::ipv6_header_size + wire::tcp_largest_header;
+    path.routed = true;
+    path.interface = *out;
+    path.interface_mtu = std::uint16_t(interface.mtu);
+    path.mtu = std::uint16_t(mtu);
+    path.fragment = fragment;
+    // Each datagram that may be fragmented has an identification of its own.
+    if (interface.largest_segment > interface.mtu && !fragment)
+      path.gso_max =
+          std::min(config.tcp.largest_super_segment, interface.largest_segment - headers);
+  }
+  const bool same = before.routed == path.routed && before.interface == path.interface &&
+                    before.mtu == path.mtu && before.fragment == path.fragment &&
+                    before.gso_max == path.gso_max;
+  return before.generation == 0 || !same;
 }
 
-std::uint32_t Stack::Impl::path_mtu(const Address& remote) { return ip.path_mtu(remote, env.now); }
-
-std::uint32_t Stack::Impl::largest_text(const Address& remote) {
-  const auto out = ip.route(remote);
-  if (!out || ip.interface(*out).largest_segment <= ip.interface(*out).mtu) return 0;
-  constexpr std::uint32_t headers = wire::ipv6_header_size + wire::tcp_largest_header;
-  return std::min(config.tcp.largest_super_segment, ip.interface(*out).largest_segment - headers);
+bool Stack::Impl::ready(const tcp::Path& path) {
+  return !path.routed || (outbox_.empty() && sink_ != nullptr && sink_->ready(path.interface));
 }
 
 void Stack::Impl::negative_advice(const Address& remote) { ip.forget_path(remote); }
 
 void Stack::Impl::output(Packet packet, const tcp::Outgoing& how) {
   const Flow& flow = how.flow;
-  const auto out = ip.route(flow.remote.address);
-  if (!out) return log.counters().count(Reason::no_route);
-  packet.interface() = *out;
+  tcp::Path path = how.path != nullptr ? *how.path : tcp::Path{};
+  if (how.path == nullptr) (void)refresh(path, flow.remote.address);
+  if (!path.routed) return log.counters().count(Reason::no_route);
+  packet.interface() = path.interface;
   const auto length = std::uint32_t(packet.size());
   auto sum =
       wire::pseudo_header(flow.local.address, flow.remote.address, wire::Protocol::tcp, length);
   std::byte* field = packet.linear().data() + wire::tcp_checksum_offset;
-  if (how.segment_size > 0 || ip.interface(*out).transmit_checksum) {
+  if (how.segment_size > 0 || ip.interface(path.interface).transmit_checksum) {
     packet.offload() = {Offload::Checksum::owed, how.segment_size};
     store_be(field, sum.sum());
   } else {  // MUST-2.
@@ -115,7 +133,9 @@ void Stack::Impl::output(Packet packet, const tcp::Outgoing& how) {
                  .dscp = how.dscp,
                  .ecn = wire::Ecn::not_ect,
                  .header_length = std::uint16_t(header),
-                 .total_length = std::uint32_t(header + length)},
+                 .total_length = std::uint32_t(header + length),
+                 .fragment = path.fragment,
+                 .identification = path.fragment ? identification(flow) : std::uint16_t{0}},
                 packet.push_front(header));
   log.packet({.at = env.now,
               .kind = EventKind::sent,
@@ -123,10 +143,17 @@ void Stack::Impl::output(Packet packet, const tcp::Outgoing& how) {
               .before = how.before,
               .after = how.after,
               .flow = flow,
-              .interface = *out},
+              .interface = path.interface},
              packet, how.reset ? Reason::send_rst : how.reason);
   if (sink_ != nullptr && outbox_.empty()) sink_->transmit(std::move(packet));
   else queue(std::move(packet));
+}
+
+// Counted from a start that nobody knows, so that it tells nothing of others' datagrams.
+std::uint16_t Stack::Impl::identification(const Flow& flow) {
+  const Flow hosts{{flow.local.address, {}}, {flow.remote.address, {}}};
+  return std::uint16_t(tcp::hash_flow(secrets.ports, hosts) +
+                       ip.next_identification(flow.remote.address));
 }
 
 void Stack::Impl::queue(Packet packet) {

@@ -9,15 +9,16 @@ namespace estab::tcp {
 using enum State;
 
 void Connection::accept_ack(Env& env, const Segment& seg) {
-  const bool duplicate = is_duplicate_ack(seg);
-  const std::uint32_t in_flight = distance(snd_.una, snd_.nxt);
   const std::uint32_t acked = snd_.una < seg.ack ? distance(snd_.una, seg.ack) : 0;
-  Flight::Acked told;
+  more_ = false;  // What was to come at once has had a round trip to come (Linux).
+  Scoreboard::Acked told;
   if (acked > 0) {
     const bool fin = fin_sent_ && seg.ack == snd_.nxt;
-    if (flight_) told = flight_->acknowledge(seg.ack);
+    if (flight_) told = flight_->scoreboard.acknowledge(seg.ack);
     account_.release(env.memory, send_queue_.consume(acked - fin - !syn_acked_));
     snd_.una = seg.ack;
+    push_ = later(push_, snd_.una);
+    small_ = later(small_, snd_.una);
     syn_acked_ = true;
     if (send_urgent_ && snd_.up <= snd_.una) send_urgent_ = false;
     retransmissions_ = 0;
@@ -25,19 +26,22 @@ void Connection::accept_ack(Env& env, const Segment& seg) {
   } else if (!something_unacked() || snd_.wnd == 0) {
     stalled_since_ = never;  // MUST-37: the peer answers our probes.
   }
+  if (flight_) apply_sacks(seg, told);
+  const bool duplicate = acked == 0 && is_duplicate_ack(seg, told);
   const bool was_shut = snd_.wnd == 0;
   update_send_window(seg);
   if (was_shut && snd_.wnd > 0) {
-    retransmissions_ = 0;  // Those were probes.
+    retransmissions_ = 0;  // Those were probes, and they say nothing of the RTT.
+    rtt_.clear_backoff();
     restart_retransmission_timer(env);
   }
-  if (flight_) apply_sacks(seg, told);
-  if (told.delivered > 0) sample_rtt(env, seg, told);
-  if (acked > 0 && recovery_ != Recovery::fast && cwnd_limited_)
+  if (told.delivered > 0) sample_rtt(env, seg, told, acked > 0);
+  if (acked > 0 && recovery_ != Recovery::fast && flight_ &&
+      flight_->use.limits(congestion_.cwnd(), congestion_.in_slow_start()))
     congestion_.on_ack(
-        {.acked = acked, .flight = in_flight, .mss = mss_, .srtt = rtt_.srtt(), .now = env.now});
-  if (acked > 0) cwnd_limited_ = false;  // Until transmit() meets the limit again.
-  detect_loss(env, acked, duplicate || (acked == 0 && told.delivered > 0));
+        {.acked = acked, .flight = 0, .mss = mss_, .srtt = rtt_.srtt(), .now = env.now});
+  detect_loss(env, acked, duplicate);
+  recover_ = later(recover_, snd_.una);
   if (acked > 0) {
     restart_retransmission_timer(env);
     settle_flight(env);
@@ -50,9 +54,11 @@ void Connection::accept_ack(Env& env, const Segment& seg) {
   owe(env);
 }
 
-// RFC 5681 §2: no text, no FIN, no change, while something is out.
-bool Connection::is_duplicate_ack(const Segment& seg) const {
-  return seg.ack == snd_.una && something_unacked() && seg.len() == 0 &&
+// With SACK: it tells of octets that nobody knew to have arrived (RFC 6675 §2). Without: no text,
+// no FIN, no change, while something is out (RFC 5681 §2); the answer to a probe is none.
+bool Connection::is_duplicate_ack(const Segment& seg, const Scoreboard::Acked& told) const {
+  if (use_sack_) return seg.ack == snd_.una && told.delivered > 0;
+  return seg.ack == snd_.una && something_unacked() && seg.len() == 0 && snd_.wnd > 0 &&
          (seg.wnd << send_scale_) == snd_.wnd;
 }
 
@@ -64,56 +70,58 @@ void Connection::update_send_window(const Segment& seg) {
   snd_.max_wnd = std::max(snd_.max_wnd, snd_.wnd);
 }
 
-void Connection::apply_sacks(const Segment& seg, Flight::Acked& told) {
+void Connection::apply_sacks(const Segment& seg, Scoreboard::Acked& told) {
   if (!use_sack_) return;
   for (const auto& block : seg.options.sacks()) {
-    // threats 12: within what is out, or not at all. A D-SACK (RFC 2883) fails this too.
+    // Within what is out, or not at all. A D-SACK (RFC 2883) fails this too.
     if (snd_.una < block.begin && block.begin < block.end && block.end <= snd_.nxt)
-      flight_->sack(block, 256, told);
+      flight_->scoreboard.sack(block, told);
   }
 }
 
-void Connection::sample_rtt(Env& env, const Segment& seg, const Flight::Acked& told) {
+void Connection::sample_rtt(Env& env, const Segment& seg, const Scoreboard::Acked& told,
+                            bool advanced) {
   const Config& config = env.config;
   if (told.sample_from && !told.retransmitted)  // Karn: never from what was sent twice (MUST-18).
     return rtt_.sample(env.now - *told.sample_from, config.rto_min, config.rto_max);
-  if (!use_timestamps_ || !seg.options.timestamps || seg.options.timestamps->echo == 0) return;
-  // RFC 7323 §4: the echo tells which transmission was answered.
+  // RFC 7323 §4.1: the echo tells which transmission was answered, where SND.UNA has moved. Else it
+  // may be as old as the segment in front of the hole.
+  if (!advanced || !use_timestamps_ || !seg.options.timestamps || seg.options.timestamps->echo == 0)
+    return;
   const std::uint32_t ticks = timestamp_at(env.now) + ts_offset_ - seg.options.timestamps->echo;
   if (ticks < 0x7fffffff)
     rtt_.sample(std::chrono::milliseconds{ticks}, config.rto_min, config.rto_max);
 }
 
 void Connection::detect_loss(Env& env, std::uint32_t acked, bool duplicate) {
-  const unsigned threshold = env.config.duplicate_ack_threshold;
-  if (acked > 0) {
-    if (recovery_ != Recovery::none && snd_.una >= recover_) {
-      recovery_ = Recovery::none;
-      dup_acks_ = 0;
-    } else if (recovery_ == Recovery::fast && !use_sack_ && flight_) {
-      // RFC 6582 §3.2, step 3: a partial ACK; the next hole begins at SND.UNA.
-      const std::uint32_t left = acked / mss_;
-      dup_acks_ = std::uint8_t(dup_acks_ > left ? dup_acks_ - left : 0);
-      flight_->mark_first_lost(mss_);
-      retransmit_at_once_ = true;
-      retransmit_reason_ = Reason::retransmit_partial;
-    } else if (recovery_ == Recovery::none) {
-      dup_acks_ = 0;
-    }
+  if (acked > 0 && recovery_ != Recovery::none && snd_.una >= recover_) {
+    recovery_ = Recovery::none;
+    if (flight_) flight_->no_duplicates();
   }
-  if (!flight_ || flight_->empty()) return;
-  if (duplicate && dup_acks_ < 255) ++dup_acks_;
-  const bool holes = use_sack_ && flight_->sacked() > 0 && flight_->mark_lost(mss_, threshold);
+  if (!flight_ || flight_->scoreboard.empty()) return;
+  InFlight& out = *flight_;
+  const unsigned threshold = env.config.duplicate_ack_threshold;
+  if (acked > 0 && recovery_ == Recovery::none) out.no_duplicates();
+  if (acked > 0 && recovery_ == Recovery::fast && !use_sack_) {
+    // RFC 6582 §3.2, step 3: a partial ACK; the next hole begins at SND.UNA.
+    out.duplicate_acks -= std::min(out.duplicate_acks, acked / mss_);
+    out.limit_duplicates(mss_);
+    out.scoreboard.mark_first_lost(mss_);
+    retransmit_at_once_ = true;
+    retransmit_reason_ = Reason::retransmit_partial;
+  }
+  if (duplicate) out.count_duplicate(mss_);
+  const bool holes = use_sack_ && out.scoreboard.mark_lost(mss_, threshold);
   if (recovery_ != Recovery::none) {
     if (holes && recovery_ == Recovery::fast) retransmit_reason_ = Reason::retransmit_sack;
     return;
   }
   if (holes) return retransmit_reason_ = Reason::retransmit_sack, enter_recovery(env);
-  if (dup_acks_ < threshold) return;
+  if (out.duplicate_acks < threshold) return;
   // RFC 6582 §3.2, step 2: not for what an earlier timeout already covered.
   if (!use_sack_ && snd_.una < recover_) return;
   retransmit_reason_ = Reason::retransmit_fast;
-  flight_->mark_first_lost(mss_);
+  out.scoreboard.mark_first_lost(mss_);
   enter_recovery(env);
 }
 
@@ -121,21 +129,22 @@ void Connection::enter_recovery(Env& env) {
   recovery_ = Recovery::fast;
   retransmit_at_once_ = true;  // RFC 5681 §3.2, step 3; RFC 6675 §5, (4.3).
   recover_ = snd_.nxt;
+  // What limited transmit has sent is not counted (RFC 5681 §3.2, step 2).
   congestion_.on_loss({.acked = 0,
-                       .flight = distance(snd_.una, snd_.nxt),
+                       .flight = distance(snd_.una, snd_.nxt) - flight_->limited_transmit,
                        .mss = mss_,
                        .srtt = rtt_.srtt(),
                        .now = env.now});
 }
 
-// RFC 6298 §5.2, §5.3.
+// RFC 6298 §5.2, §5.3. The back-off stays until an RTT was measured (§5.7's end; Karn, MUST-18).
 void Connection::restart_retransmission_timer(Env& env) {
-  rtt_.clear_backoff();
-  retransmit_at_ = something_unacked() ? env.now + rto(env) : never;
+  if (something_unacked()) arm(SendTimer::retransmit, env.now + rto(env));
+  else disarm_send_timer();
 }
 
-Flight& Connection::flight() {
-  if (!flight_) flight_ = std::make_unique<Flight>();
+InFlight& Connection::flight() {
+  if (!flight_) flight_ = std::make_unique<InFlight>(snd_.una);
   return *flight_;
 }
 
@@ -144,7 +153,7 @@ void Connection::settle_flight(Env& env) {
   if (size > flight_bytes_) account_.charge(env.memory, size - flight_bytes_);
   else account_.release(env.memory, flight_bytes_ - size);
   flight_bytes_ = std::uint32_t(size);
-  if (!flight_ || !flight_->empty()) return;
+  if (!flight_ || !flight_->scoreboard.empty()) return;
   account_.release(env.memory, flight_bytes_);
   flight_bytes_ = 0;
   flight_.reset();
@@ -153,17 +162,18 @@ void Connection::settle_flight(Env& env) {
 // --- ICMP errors (RFC 9293 §3.9.2.2, RFC 5927) -------------------------------------------------
 
 Reason Connection::icmp_arrives(Env& env, const wire::IcmpError& error) {
-  // what it quotes must be in flight.
+  // What it quotes must be in flight.
   if (!in_flight(error.seq)) return Reason::icmp_not_in_flight;
   switch (error.meaning) {
     case wire::IcmpMeaning::source_quench: return Reason::icmp_source_quench;
     case wire::IcmpMeaning::packet_too_big:
-      update_mss(env);
-      if (flight_) {
-        flight_->mark_first_lost(mss_);
-        flight_->mark_larger_lost(mss_);
-        retransmit_reason_ = Reason::retransmit_mtu;
+      if (!flight_) return Reason::icmp_ignored;
+      if (const bool news = refresh_path(env); !flight_->scoreboard.mark_larger_lost(mss_)) {
+        if (!news) return Reason::icmp_ignored;
+        flight_->scoreboard.mark_first_lost(mss_);  // It is to be fragmented from now on.
       }
+      retransmit_at_once_ = true;
+      retransmit_reason_ = Reason::retransmit_mtu;
       owe(env);
       return Reason::none;
     case wire::IcmpMeaning::hard:

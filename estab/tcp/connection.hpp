@@ -12,8 +12,8 @@
 #include "estab/tcp/congestion.hpp"
 #include "estab/tcp/env.hpp"
 #include "estab/tcp/error.hpp"
-#include "estab/tcp/flight.hpp"
 #include "estab/tcp/half_open.hpp"
+#include "estab/tcp/in_flight.hpp"
 #include "estab/tcp/reassembly.hpp"
 #include "estab/tcp/receive_queue.hpp"
 #include "estab/tcp/rtt.hpp"
@@ -86,10 +86,21 @@ class Connection : public TimerNode {
  private:
   enum class Recovery : std::uint8_t { none, fast, timeout };
   enum class Step : bool { done, next };
+  // What the sender's one deadline is for (§3.8.1, §3.8.6.1, §3.8.6.2.1).
+  enum class SendTimer : std::uint8_t {
+    none,
+    syn,           // Our SYN, or SYN-ACK, was not acknowledged.
+    retransmit,    // Data or a FIN were not (RFC 6298).
+    persist,       // The window is shut and nothing is out: a probe is due.
+    override_sws,  // What is small may leave all the same (SHLD-28).
+    more,          // What was to be followed by more at once was not (MSG_MORE).
+    retry,         // There was no memory for a packet.
+  };
   struct Outcome {  // A step's answer: on, or done and why.
     Step step;
     Reason reason;
   };
+  static constexpr std::size_t most_sack_blocks = 4;
   static constexpr Outcome next{Step::next, Reason::none};
   static constexpr Outcome done(Reason r) { return {Step::done, r}; }
 
@@ -130,15 +141,15 @@ class Connection : public TimerNode {
 
   // acknowledge.cpp
   void accept_ack(Env& env, const Segment& seg);
-  void apply_sacks(const Segment& seg, Flight::Acked& told);
-  void sample_rtt(Env& env, const Segment& seg, const Flight::Acked& told);
+  void apply_sacks(const Segment& seg, Scoreboard::Acked& told);
+  void sample_rtt(Env& env, const Segment& seg, const Scoreboard::Acked& told, bool advanced);
   void detect_loss(Env& env, std::uint32_t acked, bool duplicate);
   void enter_recovery(Env& env);
   void update_send_window(const Segment& seg);
   void restart_retransmission_timer(Env& env);
-  [[nodiscard]] bool is_duplicate_ack(const Segment& seg) const;
+  [[nodiscard]] bool is_duplicate_ack(const Segment& seg, const Scoreboard::Acked& told) const;
   void settle_flight(Env& env);  // Charges what it holds; gives it back when it is empty.
-  Flight& flight();
+  InFlight& flight();
 
   // timeouts.cpp
   void retransmission_timeout(Env& env);
@@ -146,22 +157,37 @@ class Connection : public TimerNode {
   void tell_r1(Env& env);
   void persist_timeout(Env& env);
   void idle_timeout(Env& env);
+  void arm(SendTimer purpose, Instant at) { send_timer_ = purpose, send_at_ = at; }
+  void disarm_send_timer() { arm(SendTimer::none, never); }
   bool given_up(Env& env, bool persisting);
-  void wait_twice_as_long(Env& env);
+  void send_timeout(Env& env, SendTimer due);
+  void wait_twice_as_long(Env& env, SendTimer purpose);
 
   // transmit.cpp
+  bool refresh_path(Env& env);  // True: something has changed.
   bool retransmit_one(Env& env);
   bool send_new(Env& env);
   void send_syn(Env& env);
   void send_probe(Env& env);
   void send_acks(Env& env);
-  bool send_text(Env& env, Seq seq, std::uint32_t text, bool fin, Reason why);
-  void send_bare(Env& env, Seq seq, wire::Flags flags, Reason why, std::uint32_t garbage = 0);
+  void wait_for_window(Env& env);
+  // How text is cut into segments: options take their room from the text, always (RFC 6691 §2).
+  struct Cut {
+    std::uint32_t segment;  // Octets of text in a full segment.
+    std::size_t blocks;     // SACK blocks beside it.
+  };
+  [[nodiscard]] Cut usual_cut() const;
+  [[nodiscard]] Cut cut_for(std::uint32_t text) const;
+  bool send_text(Env& env, Seq seq, std::uint32_t text, bool fin, Cut cut, Reason why);
+  // False: no memory.
+  bool send_bare(Env& env, Seq seq, wire::Flags flags, Reason why, std::uint32_t garbage = 0);
   void emit(Env& env, Packet packet, wire::TcpHeader header, std::uint16_t segment_size,
             Reason why);
-  [[nodiscard]] wire::TcpHeader header(Env& env, Seq seq, wire::Flags flags);
-  void add_sack(wire::Options& options) const;
-  [[nodiscard]] std::uint32_t new_text_allowed(Env& env);
+  [[nodiscard]] wire::TcpHeader header(Env& env, Seq seq, wire::Flags flags,
+                                       std::size_t blocks = most_sack_blocks);
+  [[nodiscard]] std::size_t sack_blocks(std::size_t most) const;
+  void add_sack(wire::Options& options, std::size_t blocks);
+  [[nodiscard]] std::uint32_t new_text_allowed(std::uint32_t segment);
   [[nodiscard]] std::uint32_t usable_window() const;
   [[nodiscard]] std::uint32_t cwnd_room() const;
   void after_ack_sent();
@@ -169,7 +195,7 @@ class Connection : public TimerNode {
   [[nodiscard]] std::uint32_t receive_limit(const Env& env) const;
   [[nodiscard]] std::uint32_t receive_space(const Env& env) const;
   std::uint16_t advertise(Env& env);
-  [[nodiscard]] std::uint16_t advertised_mss(const Env& env) const;
+  [[nodiscard]] std::uint16_t advertised_mss() const;
   void update_mss(Env& env);
   [[nodiscard]] std::uint32_t pipe() const;
 
@@ -208,13 +234,16 @@ class Connection : public TimerNode {
   bool send_urgent_ : 1 = false, receive_urgent_ : 1 = false;
   bool syn_owed_ : 1 = false, probe_owed_ : 1 = false, keep_alive_owed_ : 1 = false;
   bool ack_owed_ : 1 = false, dsack_owed_ : 1 = false;
-  bool more_ : 1 = false, override_sws_ : 1 = false, cwnd_limited_ : 1 = false;
+  bool more_ : 1 = false, override_sws_ : 1 = false;
+  bool cwnd_limited_ : 1 = false;  // In the transmit that is under way.
   bool want_readable_ : 1 = false, want_writable_ : 1 = false;
   bool retransmit_at_once_ : 1 = false;  // Whatever the pipe holds.
-  std::uint8_t duplicate_acks_owed_ = 0, dup_acks_ = 0;
+  SendTimer send_timer_ = SendTimer::none;
+  std::uint8_t duplicate_acks_owed_ = 0;
   std::uint8_t quick_acks_ = 0, keep_alive_sent_ = 0, retransmissions_ = 0;
   Reason ack_reason_ = Reason::send_ack, retransmit_reason_ = Reason::retransmit_timeout;
   std::uint16_t notices_ = 0;
+  // mss_: octets of a segment's text beside the options that each has; SACK blocks take from it.
   std::uint16_t mss_ = 536, peer_mss_ = 536, receive_mss_ = 536;
   std::uint16_t ack_tokens_ = 0;      // For ACKs of unacceptable segments.
   std::uint16_t ack_timeout_ms_ = 0;  // Adapts between delayed_ack and delayed_ack_max.
@@ -224,20 +253,23 @@ class Connection : public TimerNode {
   std::uint32_t ts_recent_ms_ = 0, challenged_ms_ = 0, tokens_ms_ = 0;
   std::uint32_t unacked_text_ = 0;  // Octets that came since our last ACK.
   std::uint32_t flight_bytes_ = 0;  // Charged for the scoreboard.
-  Seq push_;                        // Behind the last octet of a write.
-  Seq small_;                       // Behind the last partial segment (Nagle, Minshall).
-  Seq recover_;                     // SND.NXT when recovery began (RFC 6582, RFC 6675).
+  // These three never lie below SND.UNA: what is a window old says nothing, and would wrap.
+  Seq push_;     // Behind the last octet of a write.
+  Seq small_;    // Behind the last partial segment (Nagle, Minshall).
+  Seq recover_;  // SND.NXT when recovery began (RFC 6582, RFC 6675).
   wire::SackBlock dsack_;
   Account account_;
   RttEstimator rtt_;
   Congestion congestion_;
-  Instant retransmit_at_ = never, ack_at_ = never, idle_at_ = never;
+  Path path_;
+  Instant send_at_ = never;  // What for: send_timer_.
+  Instant ack_at_ = never, idle_at_ = never;
   Instant opened_at_{}, last_received_at_{}, last_sent_at_{};
   Instant stalled_since_ = never;  // When the first retransmission of what is unacked was due.
   std::uint64_t octets_sent_ = 0, octets_received_ = 0, octets_retransmitted_ = 0;
   SendQueue send_queue_;
   ReceiveQueue receive_queue_;
-  std::unique_ptr<Flight> flight_;
+  std::unique_ptr<InFlight> flight_;
   std::unique_ptr<Reassembly> reassembly_;
   Options options_;
 };

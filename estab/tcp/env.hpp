@@ -15,6 +15,18 @@ namespace estab::tcp {
 
 class Connection;
 
+// The way to a peer. It is asked for once and holds until routes or learnt path MTUs change.
+struct Path {
+  std::uint32_t generation = 0;        // Of what was known then; 0: nothing was asked yet.
+  std::uint32_t gso_max = 0;           // Octets of the largest GSO packet's text; 0: none is taken.
+  std::uint16_t mtu = 1500;            // Octets of the largest datagram that the path carries.
+  std::uint16_t interface_mtu = 1500;  // Octets of the interface's largest.
+  std::uint8_t interface = 0;
+  bool routed = false;  // False: no interface leads there.
+  // IPv4, and a router carries less than we send at the least: it is to fragment (RFC 791 §3.2).
+  bool fragment = false;
+};
+
 // How a segment is to leave; IP and checksums are the layer below's.
 struct Outgoing {
   const Flow& flow;
@@ -23,7 +35,8 @@ struct Outgoing {
   std::uint16_t segment_size = 0;  // Text octets a segment, where it is a super-segment.
   State before{}, after{};         // For the event.
   Reason reason{};
-  bool reset = false;  // It bears RST.
+  bool reset = false;          // It bears RST.
+  const Path* path = nullptr;  // Where the sender knows it already.
 };
 
 // The layer below, as far as TCP sees it (RFC 9293 §3.9.2).
@@ -32,11 +45,10 @@ class Below {
   virtual ~Below() = default;
   // Takes a packet that starts with the TCP header, room for IP's in front of it.
   virtual void output(Packet packet, const Outgoing& how) = 0;
-  // Whether output() towards this peer would be taken now.
-  [[nodiscard]] virtual bool ready(const Address& remote) = 0;
-  // Octets of the largest IP datagram towards it, and of the largest super-segment's text.
-  [[nodiscard]] virtual std::uint32_t path_mtu(const Address& remote) = 0;
-  [[nodiscard]] virtual std::uint32_t largest_text(const Address& remote) = 0;
+  // Brings what is known of the way to this peer up to date; true: it has changed.
+  virtual bool refresh(Path& path, const Address& remote) = 0;
+  // Whether output() on this path would be taken now.
+  [[nodiscard]] virtual bool ready(const Path& path) = 0;
   // R1: retransmissions go unanswered; another route may serve (MUST-20).
   virtual void negative_advice(const Address& remote) = 0;
 };

@@ -64,7 +64,9 @@ void send_syn_ack(Env& env, const HalfOpen& record, const Options& options, Reas
   Packet packet = env.pool.allocate_gather();
   if (!packet) return env.log.counters().count(Reason::no_memory);
   const Address& peer = record.flow.remote.address;
-  const std::uint16_t mss = mss_for_mtu(env.below.path_mtu(peer), peer);
+  Path path;
+  (void)env.below.refresh(path, peer);
+  const std::uint16_t mss = mss_for_mtu(path.interface_mtu, peer);
   wire::TcpHeader h{.source = record.flow.local.port,
                     .destination = record.flow.remote.port,
                     .seq = record.iss,
@@ -84,7 +86,8 @@ void send_syn_ack(Env& env, const HalfOpen& record, const Options& options, Reas
                                        .dscp = options.dscp,
                                        .before = State::syn_received,
                                        .after = State::syn_received,
-                                       .reason = why});
+                                       .reason = why,
+                                       .path = &path});
 }
 
 Duration syn_ack_interval(const Config& config, unsigned retransmissions) {

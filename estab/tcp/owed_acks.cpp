@@ -31,7 +31,7 @@ void Connection::owe_ack_of_text(Env& env, std::uint32_t text, bool at_once) {
   wait = std::min({wait, config.delayed_ack_max, std::max(rtt_.srtt(), config.delayed_ack)});
   ack_timeout_ms_ = std::uint16_t(wait / 1ms);
   if (text > receive_mss_)
-    receive_mss_ = std::uint16_t(std::min<std::uint32_t>(text, advertised_mss(env)));
+    receive_mss_ = std::uint16_t(std::min<std::uint32_t>(text, advertised_mss()));
   unacked_text_ += text;
   const bool quick = quick_acks_ > 0;
   if (quick) --quick_acks_;

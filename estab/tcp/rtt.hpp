@@ -11,7 +11,8 @@ class RttEstimator {
  public:
   explicit RttEstimator(Duration initial_rto) : base_(initial_rto) {}
 
-  // RFC 6298 (2.2), (2.3); the floor of the variance's share is Linux's rto_min (behaviour.md).
+  // RFC 6298 (2.2), (2.3); the floor of the variance's share is Linux's rto_min. A sample ends the
+  // back-off, and nothing else that an ACK of data tells does (Karn, MUST-18).
   void sample(Duration rtt, Duration rto_min, Duration rto_max) {
     rtt = std::max(rtt, Duration{1000});
     if (srtt_ == Duration{}) {
@@ -27,7 +28,7 @@ class RttEstimator {
   }
   void set_base(Duration rto) { base_ = rto; }
   void back_off() { backoff_ = std::uint8_t(std::min(backoff_ + 1, 30)); }
-  void clear_backoff() { backoff_ = 0; }  // RFC 6298 §5.7's end: an ACK of new data came.
+  void clear_backoff() { backoff_ = 0; }  // It was of zero-window probes.
   [[nodiscard]] unsigned backoff() const { return backoff_; }
   [[nodiscard]] bool measured() const { return srtt_ != Duration{}; }
   [[nodiscard]] Duration srtt() const { return srtt_; }

@@ -44,7 +44,7 @@ Reason Connection::arrives_in_syn_sent(Env& env, Segment& seg) {
     owe(env);
     return Reason::none;
   }
-  retransmit_at_ = never;
+  disarm_send_timer();
   if (!syn_retransmitted_)
     rtt_.sample(env.now - last_sent_at_, env.config.rto_min, env.config.rto_max);
   snd_.una = seg.ack;
@@ -71,7 +71,7 @@ void Connection::take_syn(Env& env, const Segment& seg) {
   const Config& config = env.config;
   rcv_.irs = seg.seq;
   rcv_.nxt = rcv_.acked = rcv_.up = seg.seq + 1;
-  rcv_.edge = rcv_.nxt + first_window(options_.receive_buffer, advertised_mss(env));
+  rcv_.edge = rcv_.nxt + first_window(options_.receive_buffer, advertised_mss());
   snd_.wnd = snd_.max_wnd = seg.wnd;  // A SYN's window is never scaled (RFC 7323 §2.2).
   if (seg.options.mss) peer_mss_ = *seg.options.mss;
   use_timestamps_ = config.timestamps && seg.options.timestamps.has_value();
@@ -232,7 +232,7 @@ Connection::Outcome Connection::finish_opening(Env& env, const Segment& seg) {
     send_bare(env, seg.ack, {.rst = true}, Reason::syn_received_ack);
     return done(Reason::syn_received_ack);
   }
-  retransmit_at_ = never;
+  disarm_send_timer();
   syn_owed_ = false;
   snd_.una = snd_.iss + 1;
   syn_acked_ = true;
@@ -382,7 +382,7 @@ void Connection::trim_to_window(Segment& seg) const {
 }
 
 void Connection::enter_time_wait(Env& env, Reason why) {
-  retransmit_at_ = never;
+  disarm_send_timer();
   if (state_ != time_wait) enter(env, time_wait, why);
   idle_at_ = env.now + env.config.time_wait;
   schedule(env);

@@ -13,17 +13,29 @@ void Connection::timeout(Env& env) {
     ack_timeout_ms_ = std::uint16_t(
         std::min<std::int64_t>(2 * ack_timeout_ms_, env.config.delayed_ack_max / 1ms));
   }
-  if (retransmit_at_ <= env.now) {
-    retransmit_at_ = never;
-    if (!syn_acked_) syn_timeout(env);
-    else if (snd_.wnd == 0 || !something_unacked()) persist_timeout(env);
-    else retransmission_timeout(env);
+  if (send_at_ <= env.now) {
+    const SendTimer due = send_timer_;
+    disarm_send_timer();
+    send_timeout(env, due);
   }
   if (idle_at_ <= env.now) {
     idle_at_ = never;
     idle_timeout(env);
   }
   schedule(env);
+}
+
+void Connection::send_timeout(Env& env, SendTimer due) {
+  switch (due) {
+    case SendTimer::none:         return;
+    case SendTimer::syn:          return syn_timeout(env);
+    case SendTimer::retransmit:   return retransmission_timeout(env);
+    case SendTimer::persist:      return persist_timeout(env);
+    case SendTimer::override_sws:
+    case SendTimer::more:         override_sws_ = true; return owe(env);
+    case SendTimer::retry:        return owe(env);
+  }
+  std::unreachable();
 }
 
 // R1 is passed: the program and the layer below are told, once (MUST-20, SHLD-9).
@@ -43,11 +55,11 @@ void Connection::syn_timeout(Env& env) {
   ++retransmissions_;
   syn_retransmitted_ = true;
   syn_owed_ = true;
-  if (flight_) flight_->mark_all_lost();  // A FIN that followed the SYN-ACK (§3.10.4).
+  if (flight_) flight_->scoreboard.mark_all_lost();  // A FIN that followed the SYN-ACK (§3.10.4).
   const int doublings = std::max(0, retransmissions_ - config.syn_linear_retransmissions);
   const Duration wait =
       std::min(config.initial_rto * (1 << std::min(doublings, 16)), 128 * config.initial_rto);
-  retransmit_at_ = std::min(env.now + wait, opened_at_ + limit);
+  arm(SendTimer::syn, std::min(env.now + wait, opened_at_ + limit));
   tell_r1(env);
   owe(env);
 }
@@ -69,16 +81,17 @@ bool Connection::given_up(Env& env, bool persisting) {
 }
 
 // RFC 6298 §5.5; the user timeout may come first (§3.10.8).
-void Connection::wait_twice_as_long(Env& env) {
+void Connection::wait_twice_as_long(Env& env, SendTimer purpose) {
   rtt_.back_off();
-  retransmit_at_ = env.now + rto(env);
+  Instant at = env.now + rto(env);
   if (options_.user_timeout > 0ms)
-    retransmit_at_ = std::min(retransmit_at_, stalled_since_ + Duration{options_.user_timeout});
+    at = std::min(at, stalled_since_ + Duration{options_.user_timeout});
+  arm(purpose, at);
 }
 
 // RFC 6298 §5.4 to 5.6, RFC 5681 §3.1.
 void Connection::retransmission_timeout(Env& env) {
-  if (given_up(env, false)) return;
+  if (given_up(env, snd_.wnd == 0)) return;
   const bool first = retransmissions_ == 0;
   if (retransmissions_ < 255) ++retransmissions_;
   congestion_.on_timeout({.acked = 0,
@@ -87,26 +100,21 @@ void Connection::retransmission_timeout(Env& env) {
                           .srtt = rtt_.srtt(),
                           .now = env.now},
                          first);
-  flight().mark_all_lost();
+  flight().scoreboard.mark_all_lost();
+  flight().no_duplicates();
   recovery_ = Recovery::timeout;
   recover_ = snd_.nxt;
-  dup_acks_ = 0;
   retransmit_reason_ = Reason::retransmit_timeout;
-  wait_twice_as_long(env);
+  wait_twice_as_long(env, SendTimer::retransmit);
   owe(env);
 }
 
-// §3.8.6.1: the window is shut, or too small for what SWS avoidance would send (MUST-35 to 38).
+// §3.8.6.1: the window is shut (MUST-35 to 38).
 void Connection::persist_timeout(Env& env) {
-  if (!something_unacked() && !something_unsent()) return;
-  if (snd_.wnd > 0) {
-    override_sws_ = true;
-    return owe(env);
-  }
   if (given_up(env, true)) return;
   if (retransmissions_ < 255) ++retransmissions_;
   probe_owed_ = true;
-  wait_twice_as_long(env);
+  wait_twice_as_long(env, SendTimer::persist);
   owe(env);
 }
 

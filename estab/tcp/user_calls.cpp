@@ -18,6 +18,7 @@ Connection::Connection(Env& env, const Flow& flow, const Options& options)
   ts_offset_ = timestamp_offset(env.secrets.timestamps, flow);
   receive_scale_ = scale_for(options.receive_buffer);
   peer_mss_ = default_mss(flow.remote.address);
+  (void)env.below.refresh(path_, flow.remote.address);
   account_.charge(env.memory, sizeof(Connection));
 }
 
@@ -45,8 +46,8 @@ Connection::Connection(Env& env, const HalfOpen& record, const Options& options)
   ts_recent_ms_ = timestamp_at(env.now);
   peer_mss_ = record.mss;
   update_mss(env);
-  rcv_.edge = rcv_.nxt + first_window(options.receive_buffer,
-                                      advertised_mss(env) - (use_timestamps_ ? 12 : 0));
+  rcv_.edge = rcv_.nxt +
+              first_window(options.receive_buffer, advertised_mss() - (use_timestamps_ ? 12 : 0));
   if (options.keep_alive) idle_at_ = env.now + options.keep_alive_idle;
   schedule(env);
   syn_retransmitted_ = record.retransmissions > 0;
@@ -64,7 +65,7 @@ void Connection::open(Env& env, State from) {
   snd_.nxt = push_ = recover_ = small_ = snd_.up = snd_.iss + 1;
   syn_owed_ = true;
   enter(env, syn_sent, Reason::user_active_open);
-  retransmit_at_ = env.now + env.config.initial_rto;
+  arm(SendTimer::syn, env.now + env.config.initial_rto);
   schedule(env);
   owe(env);
 }
@@ -92,10 +93,6 @@ std::expected<std::size_t, Error> Connection::send(Env& env, Bytes text, bool pu
     want_writable_ = true;
     return std::unexpected(Error::would_block);
   }
-  // RFC 5681 §4.1: after an idle RTO the window of yesterday says nothing.
-  if (env.config.cwnd_idle_restart && !something_unacked() && queued == 0 &&
-      env.now - last_sent_at_ > rto(env))
-    congestion_.on_idle(mss_ * env.config.initial_window_segments);
   if (push) push_ = text_end();
   if (urgent) snd_.up = text_end(), send_urgent_ = true;  // MUST-62: behind the last urgent octet.
   more_ = more;
@@ -190,6 +187,11 @@ void Connection::status(Instant now, ConnectionInfo& info) const {
   info.receive_scale = receive_scale_;
   info.timestamps = use_timestamps_;
   info.sack = use_sack_;
+  if (flight_) {
+    info.pipe = flight_->scoreboard.pipe();
+    info.sacked = flight_->scoreboard.sacked();
+    info.lost = flight_->scoreboard.lost();
+  }
   info.retransmissions = retransmissions_;
   info.srtt = rtt_.srtt();
   info.rto = rtt_.rto(120s);
@@ -250,13 +252,14 @@ void Connection::tell_end(Env& env) {
 
 // The one timer node stands at the earliest deadline, or before it: it is only moved forward.
 void Connection::schedule(Env& env) {
-  const Instant earliest = std::min({retransmit_at_, ack_at_, idle_at_});
+  const Instant earliest = std::min({send_at_, ack_at_, idle_at_});
   if (earliest != never && (!armed() || earliest < deadline)) env.timers.arm(*this, earliest);
 }
 
 void Connection::end(Env& env, Error error, Reason why) {
   error_ = error;
-  retransmit_at_ = ack_at_ = idle_at_ = never;
+  disarm_send_timer();
+  ack_at_ = idle_at_ = never;
   ack_owed_ = false;
   duplicate_acks_owed_ = 0;
   syn_owed_ = probe_owed_ = keep_alive_owed_ = false;

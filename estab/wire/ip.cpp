@@ -94,8 +94,8 @@ void emit_v4(const IpHeader& h, std::byte* out) {
   out[0] = std::byte{0x45};
   out[1] = std::byte(h.dscp << 2 | std::uint8_t(h.ecn));
   store_be(out + 2, std::uint16_t(h.total_length));
-  store_be(out + 4, std::uint16_t{0});
-  store_be(out + 6, std::uint16_t{0x4000});
+  store_be(out + 4, h.identification);
+  store_be(out + 6, std::uint16_t(h.fragment ? 0 : 0x4000));
   out[8] = std::byte{h.hop_limit};
   out[9] = std::byte(h.protocol);
   store_be(out + 10, std::uint16_t{0});

@@ -20,8 +20,10 @@ struct IpHeader {
   std::uint8_t hop_limit = 64;
   std::uint8_t dscp = 0;  // 6 bits.
   Ecn ecn = Ecn::not_ect;
-  std::uint16_t header_length = 0;  // With IPv4 options, or IPv6 extension headers.
-  std::uint32_t total_length = 0;   // Header and payload.
+  std::uint16_t header_length = 0;   // With IPv4 options, or IPv6 extension headers.
+  std::uint32_t total_length = 0;    // Header and payload.
+  bool fragment = false;             // IPv4: routers may fragment it (DF is clear).
+  std::uint16_t identification = 0;  // IPv4: of such a datagram (RFC 6864 §4).
 
   [[nodiscard]] bool is_v4() const { return source.is_v4(); }
   [[nodiscard]] std::uint32_t payload_length() const { return total_length - header_length; }
@@ -38,8 +40,9 @@ inline constexpr std::size_t ipv4_header_size = 20, ipv6_header_size = 40;
 // done. Unknown IPv4 options are skipped (MUST-50); source routes and fragments are refused.
 [[nodiscard]] std::expected<IpHeader, Reason> parse_ip(Bytes datagram, std::size_t size);
 
-// Writes the header (without options) to the first ip_header_size() octets of `out`: DF set and
-// identification 0 on IPv4 (RFC 6864 §4.1), flow label 0 on IPv6. total_length is taken as given.
+// Writes the header (without options) to the first ip_header_size() octets of `out`: on IPv4 DF is
+// set and the identification 0 (RFC 6864 §4.1), unless routers may fragment the datagram; on IPv6
+// the flow label is 0. total_length is taken as given.
 void emit_ip(const IpHeader& header, MutableBytes out);
 
 // The sum of the pseudo-header (RFC 9293 §3.1; RFC 8200 §8.1) for `length` octets of payload.

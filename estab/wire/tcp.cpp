@@ -133,7 +133,7 @@ std::size_t tcp_size(const TcpHeader& h) {
   if (o.timestamps) size += 12;
   else if (o.sack_permitted) size += 4;
   if (o.window_scale) size += 4;
-  if (o.sack_count > 0) size += 4 + 8u * o.sack_count;
+  size += sack_size(o.sack_count);
   assert(size <= tcp_largest_header);
   return size;
 }

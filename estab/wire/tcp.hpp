@@ -77,9 +77,14 @@ struct ParsedTcp {
 // (MUST-6); one with an illegal length spoils the segment (MUST-7).
 [[nodiscard]] std::expected<ParsedTcp, Reason> parse_tcp(Bytes segment);
 
+// Octets that an option with so many SACK blocks takes, its padding included (RFC 2018 §3).
+[[nodiscard]] constexpr std::uint32_t sack_size(std::size_t blocks) {
+  return blocks == 0 ? 0 : std::uint32_t(4 + 8 * blocks);
+}
+
 // Octets that emit_tcp writes, a multiple of four.
 [[nodiscard]] std::size_t tcp_size(const TcpHeader& header);
-// Writes header and options in Linux's order and padding (behaviour.md, "Opening"); checksum 0.
+// Writes header and options in Linux's order and padding; checksum 0.
 void emit_tcp(const TcpHeader& header, MutableBytes out);
 
 inline constexpr std::size_t tcp_checksum_offset = 16;
