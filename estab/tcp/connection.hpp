@@ -94,7 +94,7 @@ class Connection : public TimerNode {
     persist,       // The window is shut and nothing is out: a probe is due.
     override_sws,  // What is small may leave all the same (SHLD-28).
     more,          // What was to be followed by more at once was not (MSG_MORE).
-    retry,         // There was no memory for a packet.
+    retry,         // There was no memory for a packet, or for what the program writes.
   };
   struct Outcome {  // A step's answer: on, or done and why.
     Step step;

@@ -92,7 +92,11 @@ std::size_t Scoreboard::join_with_next(std::size_t index) {
   const Record next = records_[index + 1];
   count(next, -1);
   records_.erase(index + 1);
-  change(records_[index], [&](Record& r) { r.end = next.end; });
+  change(records_[index], [&](Record& r) {
+    r.end = next.end;
+    r.retransmitted |= next.retransmitted;
+    r.sent_at = std::max(r.sent_at, next.sent_at);
+  });
   return index;
 }
 
@@ -101,9 +105,11 @@ Scoreboard::Acked Scoreboard::acknowledge(Seq una) {
   while (!empty() && records_.front().begin < una) {
     Record& r = records_.front();
     const Seq end = earlier(r.end, una);
-    if (!r.sacked) told.delivered += distance(r.begin, end);
-    if (r.retransmitted) told.retransmitted = true;
-    else if (!r.sacked) told.sample_from = r.sent_at;
+    if (!r.sacked) {  // Else it was told before.
+      told.delivered += distance(r.begin, end);
+      if (r.retransmitted) told.retransmitted = true;
+      else told.sample_from = r.sent_at;
+    }
     count(r, -1);
     r.begin = end;
     if (end == r.end) records_.pop_front();

@@ -29,7 +29,7 @@ class Scoreboard {
   struct Acked {
     std::uint32_t delivered = 0;         // Octets newly acknowledged or SACKed.
     std::optional<Instant> sample_from;  // When the newest that was sent once was sent.
-    bool retransmitted = false;          // Some of it had been retransmitted.
+    bool retransmitted = false;          // Some of these had been retransmitted.
   };
 
   [[nodiscard]] bool empty() const { return records_.empty(); }

@@ -33,7 +33,10 @@ void Connection::send_timeout(Env& env, SendTimer due) {
     case SendTimer::persist:      return persist_timeout(env);
     case SendTimer::override_sws:
     case SendTimer::more:         override_sws_ = true; return owe(env);
-    case SendTimer::retry:        return owe(env);
+    case SendTimer::retry:
+      if (want_writable_) note(env, notice::writable);
+      want_writable_ = false;
+      return owe(env);
   }
   std::unreachable();
 }

@@ -89,15 +89,16 @@ std::expected<std::size_t, Error> Connection::send(Env& env, Bytes text, bool pu
   const std::size_t taken =
       send_queue_.append(env.pool, text.first(std::min(room, text.size())), grown);
   account_.charge(env.memory, grown);
-  if (taken == 0) {
+  if (taken < text.size()) {
     want_writable_ = true;
-    return std::unexpected(Error::would_block);
+    // Where memory was short and nothing is out, no ACK will say when to try again.
+    if (send_timer_ == SendTimer::none) arm(SendTimer::retry, env.now + rto(env)), schedule(env);
   }
+  if (taken == 0) return std::unexpected(Error::would_block);
   if (push) push_ = text_end();
   if (urgent) snd_.up = text_end(), send_urgent_ = true;  // MUST-62: behind the last urgent octet.
   more_ = more;
   quick_acks_ = 0;  // It answers: ACKs may wait for what it has to say (Linux, "ping-pong").
-  if (taken < text.size()) want_writable_ = true;
   owe(env);
   return taken;
 }

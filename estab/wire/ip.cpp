@@ -32,8 +32,10 @@ Reason parse_v4(IpHeader& h, Bytes d, std::size_t size) {
     return Reason::ip_header_length;
   if (h.total_length > size || h.header_length > d.size()) return Reason::ip_short;
   if (Checksum{}.add(d.first(h.header_length)).value() != 0) return Reason::ip_checksum;
-  // More fragments, or an offset; the DF and the reserved bit do not matter.
-  if (load_be<std::uint16_t>(&d[6]) & 0x3fff) return Reason::ip_fragment;
+  const auto fragmentation = load_be<std::uint16_t>(&d[6]);
+  if (fragmentation & 0x3fff) return Reason::ip_fragment;  // More fragments, or an offset.
+  h.fragment = (fragmentation & 0x4000) == 0;
+  h.identification = load_be<std::uint16_t>(&d[4]);
   const auto options = d.subspan(ipv4_header_size, h.header_length - ipv4_header_size);
   if (const auto wrong = check_v4_options(options); wrong != Reason::none) return wrong;
   h.dscp = std::uint8_t(d[1]) >> 2;

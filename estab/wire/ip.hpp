@@ -23,7 +23,7 @@ struct IpHeader {
   std::uint16_t header_length = 0;   // With IPv4 options, or IPv6 extension headers.
   std::uint32_t total_length = 0;    // Header and payload.
   bool fragment = false;             // IPv4: routers may fragment it (DF is clear).
-  std::uint16_t identification = 0;  // IPv4: of such a datagram (RFC 6864 §4).
+  std::uint16_t identification = 0;  // IPv4: says something on such a datagram (RFC 6864 §4).
 
   [[nodiscard]] bool is_v4() const { return source.is_v4(); }
   [[nodiscard]] std::uint32_t payload_length() const { return total_length - header_length; }

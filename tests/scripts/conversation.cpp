@@ -43,6 +43,7 @@ std::byte octet_at(std::uint32_t relative) { return std::byte((relative * 265443
 
 Conversation::Conversation(const Scene& scene)
     : scene_(scene),
+      pool_(scene.pool_limit),
       stack_(pool_, stack_config(scene), secrets),
       start_(Instant{} + 1000s),
       now_(start_) {

@@ -24,6 +24,7 @@ struct Scene {
   tcp::Config tcp = plain();
   bool v6 = false;
   std::uint32_t mtu = 1500;
+  std::size_t pool_limit = SIZE_MAX;  // Bytes of packets, those that the test itself holds too.
   bool check_text = true;  // Every octet that leaves or is read must be what its place says.
 };
 
@@ -124,6 +125,7 @@ class Conversation {
   void check(bool holds, const std::string& what, Where w = Where::current());
 
   Stack& stack() { return stack_; }
+  PacketPool& pool() { return pool_; }
   Line& line() { return *line_; }
   [[nodiscard]] ListenerId listener() const { return listener_; }
   [[nodiscard]] std::string transcript() const;

@@ -71,7 +71,8 @@ void Conversation::user_send(std::uint32_t octets, SendFlags flags, Where w) {
   said(fmt::format("user send {}{}{}", octets, flags.urgent ? " urgent" : "",
                    flags.more ? " more" : ""));
   std::vector<std::byte> text(octets);
-  for (std::uint32_t i = 0; i < octets; ++i) text[i] = octet_at(1 + line_->written + i);
+  if (scene_.check_text)
+    for (std::uint32_t i = 0; i < octets; ++i) text[i] = octet_at(1 + line_->written + i);
   const auto taken = stack_.send(line_->id, text, flags, now_);
   if (!taken) return fail(fmt::format("send: {}", message(taken.error())), w);
   if (*taken != octets) return fail(fmt::format("send took {} of {}", *taken, octets), w);
