@@ -45,6 +45,10 @@ inline Packet sliced_packet(PacketPool& pool, Random& random, std::string_view t
   return packet;
 }
 
+// A queue keeps the books of its true size itself, or it tells the caller by how much they change.
+template <class Queue>
+constexpr bool keeps_books = requires(const Queue& queue) { queue.count_true_size(); };
+
 // One or the other. `text` is no longer than a block of the pool.
 inline Packet any_packet(PacketPool& pool, Random& random, std::string_view text) {
   return random.chance(0.7) ? linear_packet(pool, text) : sliced_packet(pool, random, text);
