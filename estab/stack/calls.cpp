@@ -15,7 +15,9 @@ Stack::Impl::Impl(PacketPool& p, const StackConfig& c, const Secrets& s)
       prefix_resets_(c.tcp.prefix_reset_rate),
       resets_(c.tcp.reset_rate, s.table[0] ^ 1),
       echoes_(c.echo_reply_rate, s.table[0] ^ 2),
-      next_port_(std::uint32_t(s.ports[0])) {}
+      next_port_(std::uint32_t(s.ports[0])) {
+  memory.charge(demux_bytes_);
+}
 
 Stack::Impl::~Impl() {
   connections.for_each([&](auto, tcp::Connection& c) { c.release(env); });
@@ -98,6 +100,7 @@ std::expected<ListenerId, Error> Stack::Impl::listen(Endpoint local, const Liste
   listener->rules = options;
   listener->options = options.options.value_or(config.tcp.defaults);
   listening_.emplace(local.port, name.index);
+  settle(*listener);
   log.transition(env.now, {local, {}}, State::closed, State::listen, Reason::user_passive_open);
   return ListenerId{name.index, name.generation};
 }
@@ -123,8 +126,14 @@ void Stack::Impl::close_listener(std::uint32_t index, bool tell) {
       std::find_if(first, last, [&](const auto& entry) { return entry.second == index; }));
   if (tell)
     log.transition(env.now, {listener.local, {}}, State::listen, State::closed, Reason::user_close);
+  memory.release(listener.charged);
   listeners.erase(index);
   process_ended();
+}
+
+void Stack::Impl::settle(Listener& listener) {
+  memory.release(listener.charged);
+  memory.charge(listener.charged = listener.true_size());
 }
 
 std::expected<void, Error> Stack::Impl::decide(HalfOpenId id, Verdict verdict) {
@@ -172,7 +181,7 @@ std::expected<ConnectionId, Error> Stack::Impl::connect(const ConnectOptions& op
   const auto port = choose_port(flow);
   if (!port) return std::unexpected(port.error());
   flow.local.port = *port;
-  if (!memory.has_room(sizeof(tcp::Connection))) {
+  if (!memory.has_room(Slab<tcp::Connection>::bytes_each)) {
     log.counters().count(Reason::memory_limit);
     return std::unexpected(Error::no_memory);
   }

@@ -203,7 +203,8 @@ void Stack::Impl::to_time_wait(std::uint32_t index, tcp::Connection& connection)
   const auto remains = connection.remains();
   drop(flow, Kind::connection, index);
   destroy(index, connection);
-  if (time_wait_.size() >= config.tcp.time_wait_limit || !memory.has_room(sizeof(tcp::TimeWait)))
+  if (time_wait_.size() >= config.tcp.time_wait_limit ||
+      !memory.has_room(tcp::TimeWaitList::bytes_each))
     return log.transition(env.now, flow, State::time_wait, State::closed, Reason::time_wait_limit);
   tcp::TimeWait record{.flow = flow,
                        .snd_nxt = remains.snd_nxt,
@@ -211,7 +212,7 @@ void Stack::Impl::to_time_wait(std::uint32_t index, tcp::Connection& connection)
                        .ts_recent = remains.ts_recent,
                        .ts_offset = remains.ts_offset};
   record.has_timestamps = remains.timestamps;
-  memory.charge(sizeof(tcp::TimeWait));
+  memory.charge(tcp::TimeWaitList::bytes_each);
   put(flow, Kind::time_wait, time_wait_.add(record, env.now, config.tcp.time_wait));
 }
 

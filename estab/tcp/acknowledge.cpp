@@ -16,7 +16,7 @@ void Connection::accept_ack(Env& env, const Segment& seg) {
   if (acked > 0) {
     const bool fin = fin_sent_ && seg.ack == snd_.nxt;
     if (flight_) told = flight_->acknowledge(seg.ack);
-    account_.release(env.memory, send_queue_.consume(acked - fin - !syn_acked_));
+    send_queue_.consume(acked - fin - !syn_acked_);
     snd_.una = seg.ack;
     syn_acked_ = true;
     if (send_urgent_ && snd_.up <= snd_.una) send_urgent_ = false;
@@ -40,7 +40,7 @@ void Connection::accept_ack(Env& env, const Segment& seg) {
   detect_loss(env, acked, duplicate || (acked == 0 && told.delivered > 0));
   if (acked > 0) {
     restart_retransmission_timer(env);
-    settle_flight(env);
+    settle_flight();
     if (want_writable_ && send_queue_.size() <= options_.send_buffer / 3 * 2) {
       want_writable_ = false;
       note(env, notice::writable);
@@ -139,15 +139,8 @@ Flight& Connection::flight() {
   return *flight_;
 }
 
-void Connection::settle_flight(Env& env) {
-  const std::size_t size = flight_ ? flight_->true_size() : 0;
-  if (size > flight_bytes_) account_.charge(env.memory, size - flight_bytes_);
-  else account_.release(env.memory, flight_bytes_ - size);
-  flight_bytes_ = std::uint32_t(size);
-  if (!flight_ || !flight_->empty()) return;
-  account_.release(env.memory, flight_bytes_);
-  flight_bytes_ = 0;
-  flight_.reset();
+void Connection::settle_flight() {
+  if (flight_ && flight_->empty()) flight_.reset();
 }
 
 // --- ICMP errors (RFC 9293 §3.9.2.2, RFC 5927) -------------------------------------------------
@@ -163,6 +156,7 @@ Reason Connection::icmp_arrives(Env& env, const wire::IcmpError& error) {
         flight_->mark_first_lost(mss_);
         flight_->mark_larger_lost(mss_);
         retransmit_reason_ = Reason::retransmit_mtu;
+        settle(env);
       }
       owe(env);
       return Reason::none;

@@ -8,6 +8,7 @@
 #include <expected>
 #include <memory>
 
+#include "estab/base/slab.hpp"
 #include "estab/event/snapshot.hpp"
 #include "estab/tcp/congestion.hpp"
 #include "estab/tcp/env.hpp"
@@ -61,6 +62,10 @@ class Connection : public TimerNode {
   [[nodiscard]] bool orphan() const { return orphan_; }
   // Its index in its slab, once it has one.
   void set_index(std::uint32_t index) { index_ = index; }
+  // What it holds at its true size, with its place in the slab; the same counted from scratch.
+  [[nodiscard]] std::size_t true_size() const;
+  [[nodiscard]] std::size_t count_true_size() const;
+  [[nodiscard]] std::size_t charged() const { return account_.used(); }
   // Frees queues and records; it must be called before destruction.
   void release(Env& env);
   [[nodiscard]] std::uint16_t take_notices() { return std::exchange(notices_, 0); }
@@ -99,6 +104,7 @@ class Connection : public TimerNode {
   void note(Env& env, std::uint16_t bits);
   void tell_end(Env& env);
   void schedule(Env& env);
+  void settle(Env& env) { account_.settle(env.memory, true_size()); }  // The books.
   void end(Env& env, Error error, Reason why);  // To CLOSED, without a word to the peer.
   void reset_peer(Env& env, Reason why);
 
@@ -137,7 +143,7 @@ class Connection : public TimerNode {
   void update_send_window(const Segment& seg);
   void restart_retransmission_timer(Env& env);
   [[nodiscard]] bool is_duplicate_ack(const Segment& seg) const;
-  void settle_flight(Env& env);  // Charges what it holds; gives it back when it is empty.
+  void settle_flight();  // Gives it back when it is empty.
   Flight& flight();
 
   // timeouts.cpp
@@ -223,7 +229,6 @@ class Connection : public TimerNode {
   // When these last happened: the stack's clock in ms, modulo 2^32.
   std::uint32_t ts_recent_ms_ = 0, challenged_ms_ = 0, tokens_ms_ = 0;
   std::uint32_t unacked_text_ = 0;  // Octets that came since our last ACK.
-  std::uint32_t flight_bytes_ = 0;  // Charged for the scoreboard.
   Seq push_;                        // Behind the last octet of a write.
   Seq small_;                       // Behind the last partial segment (Nagle, Minshall).
   Seq recover_;                     // SND.NXT when recovery began (RFC 6582, RFC 6675).

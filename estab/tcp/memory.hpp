@@ -27,13 +27,11 @@ class Account {
   [[nodiscard]] bool may_take(const Memory& memory, std::size_t bytes, std::size_t reserve) const {
     return memory.has_room(bytes) || used_ + bytes <= reserve;
   }
-  void charge(Memory& memory, std::size_t bytes) {
+  // It holds so many bytes now.
+  void settle(Memory& memory, std::size_t bytes) {
+    memory.release(used_);
     memory.charge(bytes);
-    used_ += std::uint32_t(bytes);
-  }
-  void release(Memory& memory, std::size_t bytes) {
-    memory.release(bytes);
-    used_ -= std::uint32_t(bytes);
+    used_ = std::uint32_t(bytes);
   }
   [[nodiscard]] std::uint32_t used() const { return used_; }
 

@@ -8,10 +8,9 @@
 namespace estab::tcp {
 
 // The text is laid into the gaps between the ranges, from left to right.
-bool Reassembly::insert(PacketPool& pool, Seq next, Seq begin, Packet text, std::size_t range_limit,
-                        std::size_t& grown) {
+bool Reassembly::insert(PacketPool& pool, Seq next, Seq begin, Packet text,
+                        std::size_t range_limit) {
   ++clock_;
-  const std::size_t before = true_size_;
   bool room = true;
   while (room && text.size() > 0) {
     // The first range that ends at `begin` or behind it, and what it holds already.
@@ -35,7 +34,6 @@ bool Reassembly::insert(PacketPool& pool, Seq next, Seq begin, Packet text, std:
     text.pull_front(gap);
     begin += gap;
   }
-  grown += true_size_ - before;
   return room;
 }
 
@@ -56,7 +54,7 @@ bool Reassembly::put(std::size_t at, Seq begin, Packet text, std::size_t range_l
     ranges_[at].packets.push_back(std::move(text));
   }
   ranges_[at].touched = clock_;
-  true_size_ += size;
+  packet_bytes_ += size;
   return true;
 }
 
@@ -65,6 +63,13 @@ void Reassembly::join(std::size_t at) {
   ranges_[at].packets.append(std::move(ranges_[at + 1].packets));
   ranges_[at].end = ranges_[at + 1].end;
   ranges_.erase(ranges_.begin() + std::ptrdiff_t(at) + 1);
+}
+
+std::size_t Reassembly::count_true_size() const {
+  std::size_t sum = ranges_.capacity() * sizeof(Range);
+  for (const auto& range : ranges_)
+    range.packets.for_each([&](const Packet& packet) { sum += packet.true_size(); });
+  return sum;
 }
 
 std::size_t Reassembly::blocks(std::span<wire::SackBlock> out) const {

@@ -47,6 +47,12 @@ std::size_t ReceiveQueue::read(MutableBytes out) {
   return done;
 }
 
+std::size_t ReceiveQueue::count_true_size() const {
+  std::size_t sum = 0;
+  packets_.for_each([&](const Packet& packet) { sum += packet.true_size(); });
+  return sum;
+}
+
 void ReceiveQueue::clear() {
   packets_.clear();
   size_ = 0;

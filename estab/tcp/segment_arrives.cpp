@@ -13,6 +13,7 @@ using enum State;
 Reason Connection::segment_arrives(Env& env, Segment& seg) {
   const Reason reason =
       state_ == syn_sent ? arrives_in_syn_sent(env, seg) : arrives_otherwise(env, seg);
+  settle(env);
   schedule(env);
   return reason;
 }
@@ -266,7 +267,7 @@ Connection::Outcome Connection::seventh_process_text(Env& env, Segment& seg) {
     return done(Reason::text_after_close);
   }
   if (!account_.may_take(env.memory, seg.packet.true_size(),
-                         env.config.memory_reserve + sizeof(Connection))) {
+                         env.config.memory_reserve + Slab<Connection>::bytes_each)) {
     owe_ack_now(env, Reason::send_ack);
     return done(Reason::receive_memory);
   }
@@ -276,14 +277,11 @@ Connection::Outcome Connection::seventh_process_text(Env& env, Segment& seg) {
 
 Reason Connection::take_in_order(Env& env, Segment& seg) {
   const Seq before = rcv_.nxt;
-  const std::size_t held = receive_queue_.true_size();
   const auto push = [&](Packet text) { receive_queue_.push(env.pool, std::move(text)); };
   if (reassembly_ && reassembly_->begins_before(seg.seq + seg.text)) {
     // It reaches over what is held, whose first copy stands (threats 54): into the gaps with it.
-    std::size_t grown = 0;
     (void)reassembly_->insert(env.pool, rcv_.nxt, seg.seq, std::move(seg.packet),
-                              env.config.reassembly_ranges, grown);
-    account_.charge(env.memory, grown);
+                              env.config.reassembly_ranges);
   } else {
     rcv_.nxt += seg.text;
     push(std::move(seg.packet));
@@ -291,10 +289,9 @@ Reason Connection::take_in_order(Env& env, Segment& seg) {
   bool filled = false;
   if (reassembly_) {
     filled = true;
-    account_.release(env.memory, reassembly_->take(rcv_.nxt, push));
+    reassembly_->take(rcv_.nxt, push);
     if (reassembly_->idle()) reassembly_.reset();
   }
-  account_.charge(env.memory, receive_queue_.true_size() - held);
   const std::uint32_t text = distance(before, rcv_.nxt);
   octets_received_ += text;
   want_readable_ = false;
@@ -306,10 +303,8 @@ Reason Connection::take_in_order(Env& env, Segment& seg) {
 // SHLD-31: held until its turn; the duplicate ACK tells the peer (MAY-13).
 Reason Connection::take_out_of_order(Env& env, Segment& seg) {
   if (!reassembly_) reassembly_ = std::make_unique<Reassembly>();
-  std::size_t grown = 0;
   const bool taken = reassembly_->insert(env.pool, rcv_.nxt, seg.seq, std::move(seg.packet),
-                                         env.config.reassembly_ranges, grown);
-  account_.charge(env.memory, grown);
+                                         env.config.reassembly_ranges);
   if (duplicate_acks_owed_ < 3) ++duplicate_acks_owed_;
   owe_ack_now(env, Reason::send_duplicate_ack);
   return taken ? Reason::none : Reason::reassembly_full;
@@ -325,7 +320,6 @@ void Connection::eighth_check_fin(Env& env, const Segment& seg) {
   }
   const bool in_turn = seg.flags.fin && seg.seq + seg.text == rcv_.nxt;
   if (!in_turn && !(reassembly_ && reassembly_->fin_at(rcv_.nxt))) return;
-  if (reassembly_) account_.release(env.memory, reassembly_->true_size());
   reassembly_.reset();
   rcv_.nxt += 1;
   if (rcv_.edge < rcv_.nxt) rcv_.edge = rcv_.nxt;

@@ -23,6 +23,7 @@ void Connection::timeout(Env& env) {
     idle_at_ = never;
     idle_timeout(env);
   }
+  settle(env);
   schedule(env);
 }
 

@@ -162,8 +162,8 @@ bool Connection::send_text(Env& env, Seq seq, std::uint32_t text, bool fin, Reas
   }
   octets_sent_ += shared;
   last_sent_at_ = env.now;
+  settle(env);
   if (retransmit_at_ == never) retransmit_at_ = env.now + rto(env);
-  settle_flight(env);
   after_ack_sent();
   emit(env, std::move(packet), h, shared > mss_ ? mss_ : std::uint16_t{0}, why);
   return true;

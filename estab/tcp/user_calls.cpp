@@ -18,7 +18,7 @@ Connection::Connection(Env& env, const Flow& flow, const Options& options)
   ts_offset_ = timestamp_offset(env.secrets.timestamps, flow);
   receive_scale_ = scale_for(options.receive_buffer);
   peer_mss_ = default_mss(flow.remote.address);
-  account_.charge(env.memory, sizeof(Connection));
+  settle(env);
 }
 
 Connection::Connection(Env& env, const HalfOpen& record, const Options& options)
@@ -80,14 +80,12 @@ std::expected<std::size_t, Error> Connection::send(Env& env, Bytes text, bool pu
   const std::uint32_t queued = send_queue_.size();
   std::size_t room = options_.send_buffer > queued ? options_.send_buffer - queued : 0;
   if (!env.memory.has_room(text.size())) {
-    const auto held = account_.used() - std::uint32_t(sizeof(Connection));
+    const std::size_t held = send_queue_.true_size();
     room = std::min<std::size_t>(
         room, held < env.config.memory_reserve ? env.config.memory_reserve - held : 0);
   }
-  std::size_t grown = 0;
-  const std::size_t taken =
-      send_queue_.append(env.pool, text.first(std::min(room, text.size())), grown);
-  account_.charge(env.memory, grown);
+  const std::size_t taken = send_queue_.append(env.pool, text.first(std::min(room, text.size())));
+  settle(env);
   if (taken == 0) {
     want_writable_ = true;
     return std::unexpected(Error::would_block);
@@ -116,9 +114,8 @@ std::expected<std::size_t, Error> Connection::receive(Env& env, MutableBytes out
   // Stop in front of the last urgent octet, once (RFC 6093 §6; sockatmark).
   if (receive_urgent_ && read_seq() < rcv_.up - 1)
     out = out.first(std::min<std::size_t>(out.size(), distance(read_seq(), rcv_.up - 1)));
-  const std::size_t before = receive_queue_.true_size();
   const std::size_t taken = receive_queue_.read(out);
-  account_.release(env.memory, before - receive_queue_.true_size());
+  settle(env);
   if (receive_urgent_ && read_seq() >= rcv_.up) receive_urgent_ = false;
   if (is(established | fin_wait_1 | fin_wait_2)) open_window(env);
   return taken;
@@ -274,7 +271,19 @@ void Connection::release(Env& env) {
   receive_queue_.clear();
   flight_.reset();
   reassembly_.reset();
-  account_.release(env.memory, account_.used());
+  account_.settle(env.memory, 0);
+}
+
+std::size_t Connection::true_size() const {
+  return Slab<Connection>::bytes_each + send_queue_.true_size() + receive_queue_.true_size() +
+         (flight_ ? sizeof(Flight) + flight_->true_size() : 0) +
+         (reassembly_ ? sizeof(Reassembly) + reassembly_->true_size() : 0);
+}
+
+std::size_t Connection::count_true_size() const {
+  return Slab<Connection>::bytes_each + send_queue_.count_true_size() +
+         receive_queue_.count_true_size() + (flight_ ? sizeof(Flight) + flight_->true_size() : 0) +
+         (reassembly_ ? sizeof(Reassembly) + reassembly_->count_true_size() : 0);
 }
 
 bool Connection::yields_to(const Segment& syn) const {
