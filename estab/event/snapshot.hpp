@@ -27,7 +27,9 @@ struct ConnectionInfo {
   Duration srtt{}, rto{};
   std::uint64_t octets_sent = 0, octets_received = 0, octets_retransmitted = 0;
   std::uint32_t memory = 0;  // Bytes, at their true size.
-  Duration age{};            // Since the handshake ended, or since the SYN.
+  // Bytes that send() takes at the most, and that the window offers at the most, now.
+  std::uint32_t send_limit = 0, receive_limit = 0;
+  Duration age{};  // Since the handshake ended, or since the SYN.
 };
 
 struct HalfOpenInfo {

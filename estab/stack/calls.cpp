@@ -272,7 +272,7 @@ Snapshot Stack::Impl::snapshot() const {
   s.memory_limit = memory.limit();
   listeners.for_each([&](auto, const Listener& l) { s.listeners.push_back(l.info(env.now)); });
   connections.for_each([&](auto, const tcp::Connection& c) {
-    if (c.state() != State::closed) c.status(env.now, s.connections.emplace_back());
+    if (c.state() != State::closed) c.status(env, s.connections.emplace_back());
   });
   half_open.for_each([&](auto, const tcp::HalfOpen& h) {
     s.half_open.push_back({.flow = h.flow,

@@ -155,8 +155,9 @@ std::expected<void, Error> Stack::abort(ConnectionId id, Instant now) {
 std::expected<ConnectionInfo, Error> Stack::status(ConnectionId id, Instant now) const {
   const tcp::Connection* connection = impl_->usable(id);
   if (connection == nullptr) return NotConnected(stale);
+  impl_->env.now = now;
   ConnectionInfo info;
-  connection->status(now, info);
+  connection->status(impl_->env, info);
   return info;
 }
 

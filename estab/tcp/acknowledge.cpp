@@ -41,12 +41,9 @@ void Connection::accept_ack(Env& env, const Segment& seg) {
   if (acked > 0) {
     restart_retransmission_timer(env);
     settle_flight();
-    if (want_writable_ && send_queue_.size() <= options_.send_buffer / 3 * 2) {
-      want_writable_ = false;
-      note(env, notice::writable);
-    }
     if (!something_unacked() && !something_unsent()) note(env, notice::all_acknowledged);
   }
+  tell_writable(env);
   owe(env);
 }
 

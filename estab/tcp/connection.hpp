@@ -40,7 +40,7 @@ class Connection : public TimerNode {
   std::expected<void, Error> shutdown(Env& env);
   void close(Env& env);
   void abort(Env& env, Reason why);
-  void status(Instant now, ConnectionInfo& info) const;
+  void status(const Env& env, ConnectionInfo& info) const;
   void set_options(Env& env, const Options& options);
   [[nodiscard]] const Options& options() const { return options_; }
   [[nodiscard]] std::size_t available() const { return receive_queue_.size(); }
@@ -171,13 +171,22 @@ class Connection : public TimerNode {
   [[nodiscard]] std::uint32_t usable_window() const;
   [[nodiscard]] std::uint32_t cwnd_room() const;
   void after_ack_sent();
+  [[nodiscard]] std::uint16_t advertised_mss(const Env& env) const;
+  void update_mss(Env& env);
+  [[nodiscard]] std::uint32_t pipe() const;
+
+  // buffers.cpp
+  [[nodiscard]] std::uint32_t send_limit(const Env& env) const;
+  [[nodiscard]] std::uint32_t send_room(const Env& env) const;
+  void tell_writable(Env& env);
+  void tune_receive_limit(Env& env, const Segment& seg);
+  [[nodiscard]] bool make_room_for(Env& env, const Segment& seg);
+  void bound_overhead(Env& env);
+  void prune_out_of_order(Env& env);
   void open_window(Env& env);
   [[nodiscard]] std::uint32_t receive_limit(const Env& env) const;
   [[nodiscard]] std::uint32_t receive_space(const Env& env) const;
   std::uint16_t advertise(Env& env);
-  [[nodiscard]] std::uint16_t advertised_mss(const Env& env) const;
-  void update_mss(Env& env);
-  [[nodiscard]] std::uint32_t pipe() const;
 
   // Queue offset 0 stands at this sequence number, and the FIN behind the last octet.
   [[nodiscard]] Seq text_begin() const { return syn_acked_ ? snd_.una : snd_.una + 1; }
@@ -200,8 +209,10 @@ class Connection : public TimerNode {
   struct Receive {
     Seq nxt, irs, up;
     Seq edge;   // RCV.NXT + RCV.WND: it never moves left (SHLD-14).
+    Seq right;  // As far as the buffer goes; the window field's unit may have offered a unit more.
     Seq acked;  // Last.ACK.sent (RFC 7323 §4.3).
     [[nodiscard]] std::uint32_t wnd() const { return distance(nxt, edge); }
+    [[nodiscard]] std::uint32_t open() const { return nxt < right ? distance(nxt, right) : 0; }
   } rcv_;
   Flow flow_;
   State state_ = State::closed;
@@ -228,10 +239,13 @@ class Connection : public TimerNode {
   std::uint32_t ts_recent_ = 0, ts_offset_ = 0;
   // When these last happened: the stack's clock in ms, modulo 2^32.
   std::uint32_t ts_recent_ms_ = 0, challenged_ms_ = 0, tokens_ms_ = 0;
-  std::uint32_t unacked_text_ = 0;  // Octets that came since our last ACK.
-  Seq push_;                        // Behind the last octet of a write.
-  Seq small_;                       // Behind the last partial segment (Nagle, Minshall).
-  Seq recover_;                     // SND.NXT when recovery began (RFC 6582, RFC 6675).
+  std::uint32_t unacked_text_ = 0;   // Octets that came since our last ACK.
+  std::uint32_t receive_limit_ = 0;  // What the window may offer; it grows (right-sizing).
+  std::uint32_t tuned_ms_ = 0;       // When this round trip of right-sizing began,
+  Seq tuned_seq_;                    // and as far as the program had read then.
+  Seq push_;                         // Behind the last octet of a write.
+  Seq small_;                        // Behind the last partial segment (Nagle, Minshall).
+  Seq recover_;                      // SND.NXT when recovery began (RFC 6582, RFC 6675).
   wire::SackBlock dsack_;
   Account account_;
   RttEstimator rtt_;

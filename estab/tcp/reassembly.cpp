@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "estab/tcp/packing.hpp"
 #include "estab/tcp/receive_queue.hpp"
 
 namespace estab::tcp {
@@ -55,6 +56,7 @@ bool Reassembly::put(std::size_t at, Seq begin, Packet text, std::size_t range_l
   }
   ranges_[at].touched = clock_;
   packet_bytes_ += size;
+  bytes_ += distance(begin, end);
   return true;
 }
 
@@ -63,6 +65,18 @@ void Reassembly::join(std::size_t at) {
   ranges_[at].packets.append(std::move(ranges_[at + 1].packets));
   ranges_[at].end = ranges_[at + 1].end;
   ranges_.erase(ranges_.begin() + std::ptrdiff_t(at) + 1);
+}
+
+void Reassembly::pack(PacketPool& pool) {
+  packet_bytes_ = 0;
+  for (auto& range : ranges_) packet_bytes_ += tcp::pack(pool, range.packets);
+}
+
+void Reassembly::drop_last() {
+  const Range& last = ranges_.back();
+  bytes_ -= distance(last.begin, last.end);
+  last.packets.for_each([&](const Packet& packet) { packet_bytes_ -= packet.true_size(); });
+  ranges_.pop_back();
 }
 
 std::size_t Reassembly::count_true_size() const {

@@ -22,6 +22,12 @@ class Reassembly {
   template <class F>
   void take(Seq& next, F&& f);
 
+  // Has the data take no more memory than they need.
+  void pack(PacketPool& pool);
+  // Drops the range that lies farthest ahead. The peer was told of it, and sends it again all the
+  // same (RFC 2018 §8); it is not told of it again.
+  void drop_last();
+
   void set_fin(Seq at) { fin_ = at; }
   [[nodiscard]] bool fin_at(Seq next) const { return fin_ && *fin_ == next; }
   [[nodiscard]] bool begins_before(Seq at) const {
@@ -30,6 +36,7 @@ class Reassembly {
   [[nodiscard]] bool empty() const { return ranges_.empty(); }
   [[nodiscard]] bool idle() const { return ranges_.empty() && !fin_; }
   [[nodiscard]] std::size_t ranges() const { return ranges_.size(); }
+  [[nodiscard]] std::size_t size() const { return bytes_; }  // Of data.
   // Bytes of the packets and of the table of ranges; the same counted from scratch.
   [[nodiscard]] std::size_t true_size() const {
     return packet_bytes_ + ranges_.capacity() * sizeof(Range);
@@ -50,6 +57,7 @@ class Reassembly {
   std::vector<Range> ranges_;  // In order; never adjacent, never overlapping.
   std::optional<Seq> fin_;
   std::uint64_t clock_ = 0;
+  std::size_t bytes_ = 0;         // Of data.
   std::size_t packet_bytes_ = 0;  // At their true size.
 };
 
@@ -58,6 +66,7 @@ void Reassembly::take(Seq& next, F&& f) {
   if (ranges_.empty() || next < ranges_.front().begin) return;
   std::size_t freed = 0;
   Range range = std::move(ranges_.front());
+  bytes_ -= distance(range.begin, range.end);
   ranges_.erase(ranges_.begin());
   Seq at = range.begin;
   while (!range.packets.empty()) {

@@ -15,6 +15,7 @@ class ReceiveQueue {
   void push(PacketPool& pool, Packet text);
   // Moves up to out.size() octets to `out`; returns how many.
   std::size_t read(MutableBytes out);
+  void pack(PacketPool& pool);  // Has the data take no more memory than they need.
   void clear();
 
  private:

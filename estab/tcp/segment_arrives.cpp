@@ -71,8 +71,8 @@ Reason Connection::arrives_in_syn_sent(Env& env, Segment& seg) {
 void Connection::take_syn(Env& env, const Segment& seg) {
   const Config& config = env.config;
   rcv_.irs = seg.seq;
-  rcv_.nxt = rcv_.acked = rcv_.up = seg.seq + 1;
-  rcv_.edge = rcv_.nxt + first_window(options_.receive_buffer, advertised_mss(env));
+  rcv_.nxt = rcv_.acked = rcv_.up = tuned_seq_ = seg.seq + 1;
+  rcv_.edge = rcv_.right = rcv_.nxt + first_window(options_.receive_buffer, advertised_mss(env));
   snd_.wnd = snd_.max_wnd = seg.wnd;  // A SYN's window is never scaled (RFC 7323 §2.2).
   if (seg.options.mss) peer_mss_ = *seg.options.mss;
   use_timestamps_ = config.timestamps && seg.options.timestamps.has_value();
@@ -266,8 +266,7 @@ Connection::Outcome Connection::seventh_process_text(Env& env, Segment& seg) {
     end(env, Error::aborted, Reason::text_after_close);
     return done(Reason::text_after_close);
   }
-  if (!account_.may_take(env.memory, seg.packet.true_size(),
-                         env.config.memory_reserve + Slab<Connection>::bytes_each)) {
+  if (!make_room_for(env, seg)) {
     owe_ack_now(env, Reason::send_ack);
     return done(Reason::receive_memory);
   }
@@ -292,8 +291,10 @@ Reason Connection::take_in_order(Env& env, Segment& seg) {
     reassembly_->take(rcv_.nxt, push);
     if (reassembly_->idle()) reassembly_.reset();
   }
+  bound_overhead(env);
   const std::uint32_t text = distance(before, rcv_.nxt);
   octets_received_ += text;
+  tune_receive_limit(env, seg);
   want_readable_ = false;
   note(env, notice::readable);
   owe_ack_of_text(env, text, filled);
@@ -305,6 +306,7 @@ Reason Connection::take_out_of_order(Env& env, Segment& seg) {
   if (!reassembly_) reassembly_ = std::make_unique<Reassembly>();
   const bool taken = reassembly_->insert(env.pool, rcv_.nxt, seg.seq, std::move(seg.packet),
                                          env.config.reassembly_ranges);
+  bound_overhead(env);
   if (duplicate_acks_owed_ < 3) ++duplicate_acks_owed_;
   owe_ack_now(env, Reason::send_duplicate_ack);
   return taken ? Reason::none : Reason::reassembly_full;
@@ -322,7 +324,7 @@ void Connection::eighth_check_fin(Env& env, const Segment& seg) {
   if (!in_turn && !(reassembly_ && reassembly_->fin_at(rcv_.nxt))) return;
   reassembly_.reset();
   rcv_.nxt += 1;
-  if (rcv_.edge < rcv_.nxt) rcv_.edge = rcv_.nxt;
+  rcv_.edge = later(rcv_.edge, rcv_.nxt);
   peer_fin_ = true;
   note(env, notice::readable | notice::peer_closed);
   switch (state_) {

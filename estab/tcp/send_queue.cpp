@@ -4,18 +4,24 @@
 namespace estab::tcp {
 namespace {
 
-// A stream of small writes gets small chunks first, larger ones as it grows.
-std::size_t chunk_size(std::size_t queued, std::size_t wanted) {
-  return std::clamp<std::size_t>(std::max(wanted, queued), 256, 65536);
+// A stream of small writes gets small chunks first, larger ones as it grows. The largest that is
+// filled: two of 16 KiB hold 29 KiB, where one of 64 KiB would be half empty.
+std::size_t chunk_size(std::size_t queued, std::size_t wanted, std::size_t room) {
+  const std::size_t size = std::min(std::max(wanted, queued), room);
+  std::size_t best = 256;
+  for (const std::size_t chunk : {2000u, 16000u, 65536u})
+    if (size >= chunk) best = chunk;
+  return best;
 }
 
 }  // namespace
 
-std::size_t SendQueue::append(PacketPool& pool, Bytes text) {
+std::size_t SendQueue::append(PacketPool& pool, Bytes text, std::size_t room) {
   std::size_t done = 0;
   while (done < text.size()) {
     if (tail_ == nullptr || tail_->used == tail_->capacity) {
-      Buffer* chunk = pool.allocate_chunk(chunk_size(size_, text.size() - done)).detach();
+      Buffer* chunk =
+          pool.allocate_chunk(chunk_size(size_, text.size() - done, room - done)).detach();
       if (chunk == nullptr) break;
       true_size_ += chunk->true_size();
       (tail_ != nullptr ? tail_->next : head_) = chunk;

@@ -18,8 +18,9 @@ class SendQueue {
   [[nodiscard]] std::uint32_t size() const { return size_; }
   [[nodiscard]] std::size_t true_size() const { return true_size_; }
   [[nodiscard]] std::size_t count_true_size() const;  // From scratch.
-  // Copies text behind the rest; returns how much found memory.
-  std::size_t append(PacketPool& pool, Bytes text);
+  // Copies text behind the rest; returns how much found memory. `room`: no more is to come before
+  // some of it is acknowledged, which chunks need not be larger than.
+  std::size_t append(PacketPool& pool, Bytes text, std::size_t room = SIZE_MAX);
   // Forgets the first n octets.
   void consume(std::uint32_t n);
   // Shares [offset, offset + length) with a packet; returns how much found room in it.

@@ -16,7 +16,9 @@ Connection::Connection(Env& env, const Flow& flow, const Options& options)
   ack_tokens_ = env.config.unacceptable_ack_burst;
   quick_acks_ = env.config.quick_acks;
   ts_offset_ = timestamp_offset(env.secrets.timestamps, flow);
-  receive_scale_ = scale_for(options.receive_buffer);
+  receive_scale_ = scale_for(env.config, options, env.config.timestamps);
+  receive_limit_ = first_receive_limit(env.config, options);
+  tuned_ms_ = timestamp_at(env.now);
   peer_mss_ = default_mss(flow.remote.address);
   settle(env);
 }
@@ -29,7 +31,7 @@ Connection::Connection(Env& env, const HalfOpen& record, const Options& options)
   snd_.iss = record.iss;
   snd_.una = snd_.nxt = snd_.wl2 = snd_.up = push_ = recover_ = small_ = record.iss + 1;
   rcv_.irs = record.irs;
-  rcv_.nxt = rcv_.acked = rcv_.up = snd_.wl1 = record.irs + 1;
+  rcv_.nxt = rcv_.acked = rcv_.up = snd_.wl1 = tuned_seq_ = record.irs + 1;
   syn_acked_ = true;
   use_timestamps_ = record.has_timestamps;
   use_sack_ = record.has_sack;
@@ -37,7 +39,9 @@ Connection::Connection(Env& env, const HalfOpen& record, const Options& options)
   send_scale_ = record.scale;
   // A cookie without timestamps does not tell whether scaling was agreed: the window that we offer
   // is then meant as scaled, and holds as well if it is read as unscaled.
-  if (!use_scale_ && !(record.by_cookie && !use_timestamps_)) receive_scale_ = 0;
+  receive_scale_ = scale_for(env.config, options, use_timestamps_);
+  if (record.by_cookie && !use_timestamps_) receive_limit_ = options.receive_buffer;
+  else if (!use_scale_) receive_scale_ = 0;
   // Our clock goes on from the TSval of the SYN-ACK, which is part of a cookie.
   if (use_timestamps_)
     ts_offset_ = record.ts_value - timestamp_at(record.by_cookie ? env.now : record.opened);
@@ -45,8 +49,9 @@ Connection::Connection(Env& env, const HalfOpen& record, const Options& options)
   ts_recent_ms_ = timestamp_at(env.now);
   peer_mss_ = record.mss;
   update_mss(env);
-  rcv_.edge = rcv_.nxt + first_window(options.receive_buffer,
-                                      advertised_mss(env) - (use_timestamps_ ? 12 : 0));
+  rcv_.edge = rcv_.right =
+      rcv_.nxt +
+      first_window(options.receive_buffer, advertised_mss(env) - (use_timestamps_ ? 12 : 0));
   if (options.keep_alive) idle_at_ = env.now + options.keep_alive_idle;
   schedule(env);
   syn_retransmitted_ = record.retransmissions > 0;
@@ -78,15 +83,13 @@ std::expected<std::size_t, Error> Connection::send(Env& env, Bytes text, bool pu
   if (text.empty()) return 0;
 
   const std::uint32_t queued = send_queue_.size();
-  std::size_t room = options_.send_buffer > queued ? options_.send_buffer - queued : 0;
-  if (!env.memory.has_room(text.size())) {
-    const std::size_t held = send_queue_.true_size();
-    room = std::min<std::size_t>(
-        room, held < env.config.memory_reserve ? env.config.memory_reserve - held : 0);
-  }
-  const std::size_t taken = send_queue_.append(env.pool, text.first(std::min(room, text.size())));
+  const std::uint32_t room = send_room(env);
+  const std::size_t taken =
+      send_queue_.append(env.pool, text.first(std::min<std::size_t>(room, text.size())), room);
   settle(env);
   if (taken == 0) {
+    // No ACK can bring a notice where nothing is queued: the pool is dry.
+    if (queued == 0) return std::unexpected(Error::no_memory);
     want_writable_ = true;
     return std::unexpected(Error::would_block);
   }
@@ -171,7 +174,7 @@ void Connection::abort(Env& env, Reason why) {
   end(env, Error::aborted, why);
 }
 
-void Connection::status(Instant now, ConnectionInfo& info) const {
+void Connection::status(const Env& env, ConnectionInfo& info) const {
   info.flow = flow_;
   info.state = state_;
   info.orphan = orphan_;
@@ -194,17 +197,23 @@ void Connection::status(Instant now, ConnectionInfo& info) const {
   info.octets_received = octets_received_;
   info.octets_retransmitted = octets_retransmitted_;
   info.memory = account_.used();
-  info.age = now - opened_at_;
+  info.send_limit = send_queue_.size() + send_room(env);
+  info.receive_limit = receive_limit(env);
+  info.age = env.now - opened_at_;
 }
 
 void Connection::set_options(Env& env, const Options& options) {
-  const bool window_grew = options.receive_buffer > options_.receive_buffer;
+  const std::uint32_t before = receive_limit_;
   options_ = options;
+  receive_limit_ = options.fixed_receive_buffer ? options.receive_buffer
+                                                : std::min(receive_limit_, options.receive_buffer);
+  const bool window_grew = receive_limit_ > before;
   if (is(established | fin_wait_1 | fin_wait_2) && window_grew) open_window(env);
   if (is(syn_received | established | close_wait | fin_wait_1 | fin_wait_2))
     idle_at_ = options.keep_alive ? last_received_at_ + options.keep_alive_idle : never;
   schedule(env);
-  owe(env);  // Nagle may be off now.
+  tell_writable(env);  // The send buffer may be larger.
+  owe(env);            // Nagle may be off now.
 }
 
 std::size_t Connection::urgent_remaining() const {

@@ -35,10 +35,12 @@ TEST(Books, Are_right_after_a_reset_with_data_unread_out_of_order_and_in_flight)
   c.user_send(20000);
   c.take_sent();
   c.peer("P. 1:1001 ack 1449 win 512 <nop,nop,TS 2 0>");
+  c.take_sent();
   c.peer("P. 2001:3001 ack 1449 win 512 <nop,nop,TS 2 0>");
   c.take_sent();
   EXPECT_EQ(c.stack().audit(), "");
   c.peer("R. 1001:1001 ack 1449 win 512 <nop,nop,TS 2 0>");
+  c.take_sent();
   EXPECT_EQ(c.stack().audit(), "");
 }
 
