@@ -10,6 +10,7 @@ Stack::Impl::Impl(PacketPool& p, const StackConfig& c, const Secrets& s)
       secrets(s),
       memory(c.tcp.memory_limit),
       env{config.tcp, secrets, pool, log, memory, *this, connection_timers},
+      reclaimer(secrets.table, config.tcp),
       cookies_({.master = s.cookies, .previous = {}}),
       unanswered_(c.tcp.prefix_syn_ack_rate),
       prefix_resets_(c.tcp.prefix_reset_rate),
@@ -131,6 +132,12 @@ void Stack::Impl::close_listener(std::uint32_t index, bool tell) {
   process_ended();
 }
 
+bool Stack::Impl::make_room_for(std::size_t bytes) {
+  if (memory.has_room(bytes)) return true;
+  reclaimer.step(connections, env, orphans);
+  return memory.has_room(bytes);
+}
+
 void Stack::Impl::settle(Listener& listener) {
   memory.release(listener.charged);
   memory.charge(listener.charged = listener.true_size());
@@ -181,7 +188,7 @@ std::expected<ConnectionId, Error> Stack::Impl::connect(const ConnectOptions& op
   const auto port = choose_port(flow);
   if (!port) return std::unexpected(port.error());
   flow.local.port = *port;
-  if (!memory.has_room(Slab<tcp::Connection>::bytes_each)) {
+  if (!make_room_for(Slab<tcp::Connection>::bytes_each)) {
     log.counters().count(Reason::memory_limit);
     return std::unexpected(Error::no_memory);
   }
@@ -270,6 +277,9 @@ Snapshot Stack::Impl::snapshot() const {
   s.counters = log.counters();
   s.memory = memory.used();
   s.memory_limit = memory.limit();
+  s.memory_is_short = memory.pressure() != tcp::MemoryPressure::none;
+  s.orphans = orphans;
+  s.orphan_limit = reclaimer.orphan_limit();
   listeners.for_each([&](auto, const Listener& l) { s.listeners.push_back(l.info(env.now)); });
   connections.for_each([&](auto, const tcp::Connection& c) {
     if (c.state() != State::closed) c.status(env, s.connections.emplace_back());

@@ -10,6 +10,7 @@
 #include "estab/ip/layer.hpp"
 #include "estab/stack/demux.hpp"
 #include "estab/stack/prefix_meter.hpp"
+#include "estab/stack/reclaimer.hpp"
 #include "estab/stack/stack.hpp"
 #include "estab/stack/syn_cache.hpp"
 #include "estab/stack/syn_defence.hpp"
@@ -100,6 +101,8 @@ class Stack::Impl final : public tcp::Below {
   void process_ended();
   void settle(Listener& listener);          // Brings the books up to its true size.
   [[nodiscard]] std::string audit() const;  // audit.cpp
+  // Whether there is room for a newcomer, for whom others may have to go.
+  [[nodiscard]] bool make_room_for(std::size_t bytes);
 
   PacketPool& pool;
   const StackConfig config;
@@ -113,6 +116,7 @@ class Stack::Impl final : public tcp::Below {
   Slab<tcp::Connection> connections;
   SynCache half_open;
   std::size_t orphans = 0;
+  Reclaimer reclaimer;
 
  private:
   // What became of an arriving packet.

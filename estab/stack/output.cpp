@@ -12,6 +12,7 @@ constexpr std::uint32_t outbox_limit = 1024;
 bool Stack::Impl::poll_transmit(PacketSink& sink) {
   sink_ = &sink;
   run_timers();
+  if (reclaimer.due(memory, orphans) <= env.now) reclaimer.step(connections, env, orphans);
   const bool all = flush_outbox() && send_owed();
   process_ended();
   sink_ = nullptr;
@@ -21,8 +22,8 @@ bool Stack::Impl::poll_transmit(PacketSink& sink) {
 Instant Stack::Impl::next_deadline() const {
   const bool owing = !outbox_.empty() || !env.owing.empty() || !owed_syn_acks_.empty();
   if (owing) return Instant::min();
-  Instant next =
-      std::min({connection_timers.next_deadline(), half_open.next_deadline(), defence_due_});
+  Instant next = std::min({connection_timers.next_deadline(), half_open.next_deadline(),
+                           defence_due_, reclaimer.due(memory, orphans)});
   if (const auto first = time_wait_.first(); first != tcp::TimeWait::none)
     next = std::min(next, time_wait_.ends(first, env.now));
   return next;

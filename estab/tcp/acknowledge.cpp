@@ -22,13 +22,15 @@ void Connection::accept_ack(Env& env, const Segment& seg) {
     if (send_urgent_ && snd_.up <= snd_.una) send_urgent_ = false;
     retransmissions_ = 0;
     stalled_since_ = never;
-  } else if (!something_unacked() || snd_.wnd == 0) {
-    stalled_since_ = never;  // MUST-37: the peer answers our probes.
+    progress_.made(acked, timestamp_at(env.now));
+  } else if (!something_unacked() && snd_.wnd > 0) {
+    stalled_since_ = never;
   }
   const bool was_shut = snd_.wnd == 0;
   update_send_window(seg);
   if (was_shut && snd_.wnd > 0) {
     retransmissions_ = 0;  // Those were probes.
+    stalled_since_ = never;
     restart_retransmission_timer(env);
   }
   if (flight_) apply_sacks(seg, told);

@@ -15,6 +15,7 @@
 #include "estab/tcp/error.hpp"
 #include "estab/tcp/flight.hpp"
 #include "estab/tcp/half_open.hpp"
+#include "estab/tcp/progress.hpp"
 #include "estab/tcp/reassembly.hpp"
 #include "estab/tcp/receive_queue.hpp"
 #include "estab/tcp/rtt.hpp"
@@ -66,6 +67,16 @@ class Connection : public TimerNode {
   [[nodiscard]] std::size_t true_size() const;
   [[nodiscard]] std::size_t count_true_size() const;
   [[nodiscard]] std::size_t charged() const { return account_.used(); }
+  // It holds data that wait for the peer or for the program.
+  [[nodiscard]] bool holds_data() const {
+    return send_queue_.size() > 0 || receive_queue_.size() > 0 || reassembly_ != nullptr;
+  }
+  [[nodiscard]] bool holds_out_of_order() const { return reassembly_ != nullptr; }
+  [[nodiscard]] const Progress& progress() const { return progress_; }
+  // Memory runs short. It drops what came out of order; or it ends at once, with a reset to the
+  // peer, and frees all data (RFC 9293 §3.8.6.1).
+  void prune_out_of_order(Env& env);
+  void give_way(Env& env, Reason why);
   // Frees queues and records; it must be called before destruction.
   void release(Env& env);
   [[nodiscard]] std::uint16_t take_notices() { return std::exchange(notices_, 0); }
@@ -132,7 +143,7 @@ class Connection : public TimerNode {
   Reason answer_unacceptable(Env& env, Reason why);
   void update_timestamp(Env& env, const Segment& seg);
   void enter_time_wait(Env& env, Reason why);
-  void fin_wait_2_or_orphan_timer(Env& env);
+  void watch_orphan(Env& env);
 
   // acknowledge.cpp
   void accept_ack(Env& env, const Segment& seg);
@@ -182,7 +193,6 @@ class Connection : public TimerNode {
   void tune_receive_limit(Env& env, const Segment& seg);
   [[nodiscard]] bool make_room_for(Env& env, const Segment& seg);
   void bound_overhead(Env& env);
-  void prune_out_of_order(Env& env);
   void open_window(Env& env);
   [[nodiscard]] std::uint32_t receive_limit(const Env& env) const;
   [[nodiscard]] std::uint32_t receive_space(const Env& env) const;
@@ -243,9 +253,10 @@ class Connection : public TimerNode {
   std::uint32_t receive_limit_ = 0;  // What the window may offer; it grows (right-sizing).
   std::uint32_t tuned_ms_ = 0;       // When this round trip of right-sizing began,
   Seq tuned_seq_;                    // and as far as the program had read then.
-  Seq push_;                         // Behind the last octet of a write.
-  Seq small_;                        // Behind the last partial segment (Nagle, Minshall).
-  Seq recover_;                      // SND.NXT when recovery began (RFC 6582, RFC 6675).
+  Progress progress_;
+  Seq push_;     // Behind the last octet of a write.
+  Seq small_;    // Behind the last partial segment (Nagle, Minshall).
+  Seq recover_;  // SND.NXT when recovery began (RFC 6582, RFC 6675).
   wire::SackBlock dsack_;
   Account account_;
   RttEstimator rtt_;

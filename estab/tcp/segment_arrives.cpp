@@ -208,7 +208,7 @@ Connection::Outcome Connection::fifth_check_ack(Env& env, const Segment& seg) {
     case fin_wait_1:
       enter(env, fin_wait_2, Reason::fin_acked);
       note(env, notice::all_acknowledged);
-      fin_wait_2_or_orphan_timer(env);
+      watch_orphan(env);
       return next;
     case closing: enter_time_wait(env, Reason::fin_acked); return done(Reason::none);
     case last_ack:
@@ -294,6 +294,7 @@ Reason Connection::take_in_order(Env& env, Segment& seg) {
   bound_overhead(env);
   const std::uint32_t text = distance(before, rcv_.nxt);
   octets_received_ += text;
+  progress_.made(text, timestamp_at(env.now));
   tune_receive_limit(env, seg);
   want_readable_ = false;
   note(env, notice::readable);
@@ -381,11 +382,6 @@ void Connection::enter_time_wait(Env& env, Reason why) {
   retransmit_at_ = never;
   if (state_ != time_wait) enter(env, time_wait, why);
   idle_at_ = env.now + env.config.time_wait;
-  schedule(env);
-}
-
-void Connection::fin_wait_2_or_orphan_timer(Env& env) {
-  if (orphan_ && state_ == fin_wait_2) idle_at_ = env.now + env.config.fin_wait_2;
   schedule(env);
 }
 

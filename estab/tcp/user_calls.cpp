@@ -19,6 +19,7 @@ Connection::Connection(Env& env, const Flow& flow, const Options& options)
   receive_scale_ = scale_for(env.config, options, env.config.timestamps);
   receive_limit_ = first_receive_limit(env.config, options);
   tuned_ms_ = timestamp_at(env.now);
+  progress_.begin(tuned_ms_);
   peer_mss_ = default_mss(flow.remote.address);
   settle(env);
 }
@@ -97,6 +98,7 @@ std::expected<std::size_t, Error> Connection::send(Env& env, Bytes text, bool pu
   if (env.config.cwnd_idle_restart && !something_unacked() && queued == 0 &&
       env.now - last_sent_at_ > rto(env))
     congestion_.on_idle(mss_ * env.config.initial_window_segments);
+  if (queued == 0) progress_.begin(timestamp_at(env.now));
   if (push) push_ = text_end();
   if (urgent) snd_.up = text_end(), send_urgent_ = true;  // MUST-62: behind the last urgent octet.
   more_ = more;
@@ -161,7 +163,7 @@ void Connection::close(Env& env) {
     return end(env, Error::aborted, Reason::close_with_unread);
   }
   if (is(syn_sent | syn_received | established | close_wait)) (void)shutdown(env);
-  if (is(fin_wait_2)) fin_wait_2_or_orphan_timer(env);
+  watch_orphan(env);
   if (is(closed | time_wait)) tell_end(env);
 }
 
@@ -197,6 +199,7 @@ void Connection::status(const Env& env, ConnectionInfo& info) const {
   info.octets_received = octets_received_;
   info.octets_retransmitted = octets_retransmitted_;
   info.memory = account_.used();
+  if (holds_data()) info.stalled = Milliseconds{progress_.stalled(timestamp_at(env.now))};
   info.send_limit = send_queue_.size() + send_room(env);
   info.receive_limit = receive_limit(env);
   info.age = env.now - opened_at_;
@@ -266,8 +269,18 @@ void Connection::end(Env& env, Error error, Reason why) {
   ack_owed_ = false;
   duplicate_acks_owed_ = 0;
   syn_owed_ = probe_owed_ = keep_alive_owed_ = false;
+  send_queue_.clear();  // It will never leave. What was received stays readable.
+  flight_.reset();
+  reassembly_.reset();
+  settle(env);
   if (state_ != closed) enter(env, closed, why);
   else tell_end(env);
+}
+
+void Connection::give_way(Env& env, Reason why) {
+  reset_peer(env, why);
+  receive_queue_.clear();
+  end(env, Error::aborted, why);
 }
 
 void Connection::reset_peer(Env& env, Reason why) {
