@@ -2,6 +2,7 @@
 // Objects of one type in chunks of 64: stable addresses, names of index and generation that never
 // come back, and chunks given back to the system when they are empty.
 #pragma once
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <memory>
@@ -79,6 +80,21 @@ class Slab {
         if (!chunks_[at]) break;
       }
     }
+  }
+  // f(Name, T&) for some of them, from index `from` on, until `most` were seen, in whole chunks; f
+  // erases nothing. Returns how many it saw and where to go on: 0 at the end.
+  template <class F>
+  std::pair<std::uint32_t, std::uint32_t> visit(std::uint32_t from, std::uint32_t most,
+                                                F&& f) const {
+    std::uint32_t seen = 0, at = from / 64;
+    for (; at < chunks_.size() && seen + 64 <= std::max(most, 64u); ++at) {
+      ++seen;  // An empty chunk costs a look as well.
+      for (auto used = chunks_[at] ? chunks_[at]->used : 0; used != 0; used &= used - 1, ++seen) {
+        const auto slot = std::uint32_t(std::countr_zero(used));
+        f(Name{at * 64 + slot, chunks_[at]->generations[slot]}, *chunks_[at]->object(slot));
+      }
+    }
+    return {seen, at < chunks_.size() ? at * 64 : 0};
   }
   [[nodiscard]] std::size_t size() const { return size_; }
   // Bytes that one object costs: its own, its name's, and its share of the chunk's.

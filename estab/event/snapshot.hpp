@@ -29,7 +29,12 @@ struct ConnectionInfo {
   Duration srtt{}, rto{};
   std::uint64_t octets_sent = 0, octets_received = 0, octets_retransmitted = 0;
   std::uint32_t memory = 0;  // Bytes, at their true size.
-  Duration age{};            // Since the handshake ended, or since the SYN.
+  // Bytes that send() takes at the most, and that the window offers at the most, now.
+  std::uint32_t send_limit = 0, receive_limit = 0;
+  // How long it has made no progress: no bytes that the peer acknowledged, none that came in order
+  // (a few bytes now and then are none). 0 where nothing waits.
+  Duration stalled{};
+  Duration age{};  // Since the handshake ended, or since the SYN.
 };
 
 struct HalfOpenInfo {
@@ -77,6 +82,8 @@ struct Snapshot {
   std::vector<TimeWaitInfo> time_wait;
   ReasonCounters counters;
   std::uint64_t memory = 0, memory_limit = 0;  // Bytes.
+  bool memory_is_short = false;  // From 90 % on: buffers shrink, connections are ended.
+  std::uint64_t orphans = 0, orphan_limit = 0;  // Connections that their program has closed.
 };
 
 }  // namespace estab

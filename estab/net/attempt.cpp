@@ -109,7 +109,7 @@ std::optional<Connection::Outcome> Connection::attempt_wait_read() {
 std::optional<Connection::Outcome> Connection::attempt_wait_write() {
   if (!id_ || !connected_) return Outcome{asio::error::not_connected};
   const auto info = status();
-  if (ended_ || !info || info->send_queue < options().send_buffer) return Outcome{};
+  if (ended_ || !info || info->send_queue < info->send_limit) return Outcome{};
   // The buffer takes nothing: this asks for the notice, or meets an error.
   const std::byte none[1]{};
   const auto count = core_->stack().send(*id_, none, {}, runtime::Shard::now());

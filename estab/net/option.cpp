@@ -31,11 +31,13 @@ error_code socket::set_raw_option(int level, int name, const void* data, std::si
   auto changed = options();
   const auto octets = std::uint32_t(std::max(value, 1));
   switch (known(level, name)) {
-    case Known::no_delay:       changed.nagle = value == 0; break;
-    case Known::keep_alive:     changed.keep_alive = value != 0; break;
-    case Known::send_buffer:    changed.send_buffer = octets; break;
-    case Known::receive_buffer: changed.receive_buffer = octets; break;
-    case Known::other:          return boost::asio::error::no_protocol_option;
+    case Known::no_delay:    changed.nagle = value == 0; break;
+    case Known::keep_alive:  changed.keep_alive = value != 0; break;
+    case Known::send_buffer: changed.send_buffer = octets, changed.fixed_send_buffer = true; break;
+    case Known::receive_buffer:
+      changed.receive_buffer = octets, changed.fixed_receive_buffer = true;
+      break;
+    case Known::other: return boost::asio::error::no_protocol_option;
   }
   return connection().set_options(changed);
 }

@@ -177,7 +177,7 @@ void Stack::Impl::remove_time_wait(std::uint32_t index, Reason why) {
   log.transition(env.now, flow, State::time_wait, State::closed, why);
   drop(flow, Kind::time_wait, index);
   time_wait_.remove(index);
-  memory.release(sizeof(tcp::TimeWait));
+  memory.release(tcp::TimeWaitList::bytes_each);
 }
 
 }  // namespace estab

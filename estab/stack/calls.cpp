@@ -10,12 +10,15 @@ Stack::Impl::Impl(PacketPool& p, const StackConfig& c, const Secrets& s)
       secrets(s),
       memory(c.tcp.memory_limit),
       env{config.tcp, secrets, pool, log, memory, *this, connection_timers},
+      reclaimer(secrets.table, config.tcp),
       cookies_({.master = s.cookies, .previous = {}}),
       unanswered_(c.tcp.prefix_syn_ack_rate),
       prefix_resets_(c.tcp.prefix_reset_rate),
       resets_(c.tcp.reset_rate, s.table[0] ^ 1),
       echoes_(c.echo_reply_rate, s.table[0] ^ 2),
-      next_port_(std::uint32_t(s.ports[0])) {}
+      next_port_(std::uint32_t(s.ports[0])) {
+  memory.charge(demux_bytes_);
+}
 
 Stack::Impl::~Impl() {
   connections.for_each([&](auto, tcp::Connection& c) { c.release(env); });
@@ -98,6 +101,7 @@ std::expected<ListenerId, Error> Stack::Impl::listen(Endpoint local, const Liste
   listener->rules = options;
   listener->options = options.options.value_or(config.tcp.defaults);
   listening_.emplace(local.port, name.index);
+  settle(*listener);
   log.transition(env.now, {local, {}}, State::closed, State::listen, Reason::user_passive_open);
   return ListenerId{name.index, name.generation};
 }
@@ -123,8 +127,20 @@ void Stack::Impl::close_listener(std::uint32_t index, bool tell) {
       std::find_if(first, last, [&](const auto& entry) { return entry.second == index; }));
   if (tell)
     log.transition(env.now, {listener.local, {}}, State::listen, State::closed, Reason::user_close);
+  memory.release(listener.charged);
   listeners.erase(index);
   process_ended();
+}
+
+bool Stack::Impl::make_room_for(std::size_t bytes) {
+  if (memory.has_room(bytes)) return true;
+  reclaimer.step(connections, env, orphans);
+  return memory.has_room(bytes);
+}
+
+void Stack::Impl::settle(Listener& listener) {
+  memory.release(listener.charged);
+  memory.charge(listener.charged = listener.true_size());
 }
 
 std::expected<void, Error> Stack::Impl::decide(HalfOpenId id, Verdict verdict) {
@@ -172,7 +188,7 @@ std::expected<ConnectionId, Error> Stack::Impl::connect(const ConnectOptions& op
   const auto port = choose_port(flow);
   if (!port) return std::unexpected(port.error());
   flow.local.port = *port;
-  if (!memory.has_room(sizeof(tcp::Connection))) {
+  if (!make_room_for(Slab<tcp::Connection>::bytes_each)) {
     log.counters().count(Reason::memory_limit);
     return std::unexpected(Error::no_memory);
   }
@@ -261,9 +277,12 @@ Snapshot Stack::Impl::snapshot() const {
   s.counters = log.counters();
   s.memory = memory.used();
   s.memory_limit = memory.limit();
+  s.memory_is_short = memory.pressure() != tcp::MemoryPressure::none;
+  s.orphans = orphans;
+  s.orphan_limit = reclaimer.orphan_limit();
   listeners.for_each([&](auto, const Listener& l) { s.listeners.push_back(l.info(env.now)); });
   connections.for_each([&](auto, const tcp::Connection& c) {
-    if (c.state() != State::closed) c.status(env.now, s.connections.emplace_back());
+    if (c.state() != State::closed) c.status(env, s.connections.emplace_back());
   });
   half_open.for_each([&](auto, const tcp::HalfOpen& h) {
     s.half_open.push_back({.flow = h.flow,

@@ -2,13 +2,15 @@
 // The inside of a Stack: what stands where, and who is told. calls.cpp holds the user calls,
 // arrivals.cpp the way in, passive_open.cpp what becomes of a SYN, output.cpp the way out and time.
 #pragma once
-#include <deque>
 #include <map>
+#include <string>
 
+#include "estab/base/fifo.hpp"
 #include "estab/base/known_prefixes.hpp"
 #include "estab/ip/layer.hpp"
 #include "estab/stack/demux.hpp"
 #include "estab/stack/prefix_meter.hpp"
+#include "estab/stack/reclaimer.hpp"
 #include "estab/stack/stack.hpp"
 #include "estab/stack/syn_cache.hpp"
 #include "estab/stack/syn_defence.hpp"
@@ -26,8 +28,9 @@ struct Listener {
   Endpoint local;
   ListenOptions rules;
   tcp::Options options;
-  std::deque<std::uint32_t> accept_queue;  // Connections, by index.
-  std::deque<HalfOpenId> deferred;         // May name records that are gone.
+  Fifo<std::uint32_t> accept_queue;  // Connections, by index.
+  Fifo<HalfOpenId> deferred;         // May name records that are gone.
+  std::size_t charged = 0;           // Bytes in the stack's books for it, see settle().
   std::uint32_t half_open = 0;
   SynDefence defence;
   TokenBucket unstamped_checks;            // Of cookies without timestamps.
@@ -62,6 +65,12 @@ struct Listener {
   [[nodiscard]] std::uint32_t share(bool known) const {
     return rules.half_open_limit - (known ? 0 : rules.half_open_limit / 4);
   }
+  // Bytes that it takes, its queues, its rules and its entry in the map of ports included.
+  [[nodiscard]] std::size_t true_size() const {
+    constexpr std::size_t map_node = 48;
+    return Slab<Listener>::bytes_each + map_node + accept_queue.true_size() + deferred.true_size() +
+           rules.rules.capacity() * sizeof(ListenRule);
+  }
   [[nodiscard]] bool accept_queue_full() const { return accept_queue.size() > rules.backlog; }
 };
 
@@ -89,6 +98,10 @@ class Stack::Impl final : public tcp::Below {
   bool next_notice(Notice& notice);
   [[nodiscard]] Snapshot snapshot() const;
   void process_ended();
+  void settle(Listener& listener);          // Brings the books up to its true size.
+  [[nodiscard]] std::string audit() const;  // audit.cpp
+  // Whether there is room for a newcomer, for whom others may have to go.
+  [[nodiscard]] bool make_room_for(std::size_t bytes);
 
   PacketPool& pool;
   const StackConfig config;
@@ -102,6 +115,7 @@ class Stack::Impl final : public tcp::Below {
   Slab<tcp::Connection> connections;
   SynCache half_open;
   std::size_t orphans = 0;
+  Reclaimer reclaimer;
 
  private:
   // What became of an arriving packet.
@@ -177,7 +191,7 @@ class Stack::Impl final : public tcp::Below {
   void drop(const Flow& flow, Kind kind, std::uint32_t index);
 
   Demux demux_;
-  std::uint64_t demux_bytes_ = 0;  // Charged for the table.
+  std::uint64_t demux_bytes_ = demux_.bytes();  // Charged for the table.
   tcp::TimeWaitList time_wait_;
   std::multimap<Port, std::uint32_t> listening_;
   PacketSink* sink_ = nullptr;  // While poll_transmit runs.

@@ -12,6 +12,7 @@ constexpr std::uint32_t outbox_limit = 1024;
 bool Stack::Impl::poll_transmit(PacketSink& sink) {
   sink_ = &sink;
   run_timers();
+  if (reclaimer.due(memory, orphans) <= env.now) reclaimer.step(connections, env, orphans);
   const bool all = flush_outbox() && send_owed();
   process_ended();
   sink_ = nullptr;
@@ -21,8 +22,8 @@ bool Stack::Impl::poll_transmit(PacketSink& sink) {
 Instant Stack::Impl::next_deadline() const {
   const bool owing = !outbox_.empty() || !env.owing.empty() || !owed_syn_acks_.empty();
   if (owing) return Instant::min();
-  Instant next =
-      std::min({connection_timers.next_deadline(), half_open.next_deadline(), defence_due_});
+  Instant next = std::min({connection_timers.next_deadline(), half_open.next_deadline(),
+                           defence_due_, reclaimer.due(memory, orphans)});
   if (const auto first = time_wait_.first(); first != tcp::TimeWait::none)
     next = std::min(next, time_wait_.ends(first, env.now));
   return next;
@@ -230,7 +231,8 @@ void Stack::Impl::to_time_wait(std::uint32_t index, tcp::Connection& connection)
   const auto remains = connection.remains();
   drop(flow, Kind::connection, index);
   destroy(index, connection);
-  if (time_wait_.size() >= config.tcp.time_wait_limit || !memory.has_room(sizeof(tcp::TimeWait)))
+  if (time_wait_.size() >= config.tcp.time_wait_limit ||
+      !memory.has_room(tcp::TimeWaitList::bytes_each))
     return log.transition(env.now, flow, State::time_wait, State::closed, Reason::time_wait_limit);
   tcp::TimeWait record{.flow = flow,
                        .snd_nxt = remains.snd_nxt,
@@ -238,7 +240,7 @@ void Stack::Impl::to_time_wait(std::uint32_t index, tcp::Connection& connection)
                        .ts_recent = remains.ts_recent,
                        .ts_offset = remains.ts_offset};
   record.has_timestamps = remains.timestamps;
-  memory.charge(sizeof(tcp::TimeWait));
+  memory.charge(tcp::TimeWaitList::bytes_each);
   put(flow, Kind::time_wait, time_wait_.add(record, env.now, config.tcp.time_wait));
 }
 

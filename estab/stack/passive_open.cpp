@@ -85,7 +85,7 @@ Stack::Impl::Fate Stack::Impl::syn_arrives(Listener& listener, Asked& asked) {
     listener.defence.syn(config.tcp, env.now), await_calm(listener);
   if (listener.accept_queue_full())
     return ++listener.accept_overflows, refused(Reason::accept_queue_full);
-  if (!memory.has_room(SynCache::bytes_each)) return refused(Reason::memory_limit);
+  if (!make_room_for(SynCache::bytes_each)) return refused(Reason::memory_limit);
   if (!asked.defer && !unanswered_.take(asked.network, env.now))
     return ++listener.syn_acks_limited, refused(Reason::syn_ack_limit);
   if (answers_by_cookie(listener, asked)) return refused(answer_by_cookie(listener, asked.record));
@@ -102,6 +102,7 @@ Stack::Impl::Fate Stack::Impl::syn_arrives(Listener& listener, Asked& asked) {
   log.transition(env.now, asked.syn.flow, State::listen, State::syn_received, Reason::syn_arrived);
   if (asked.defer) {
     listener.deferred.push_back({place, half_open.generation(place)});
+    settle(listener);
     note_listener(asked.record.listener, notice::deferred);
     log.counters().count(Reason::listen_deferred);
   } else {
@@ -312,7 +313,7 @@ Reason Stack::Impl::establish(const HalfOpen& record, Listener& listener, Segmen
   listener.defence.completed(env.now);
   unanswered_.give_back(hash_source_prefix(secrets.table, seg.flow.remote.address), env.now);
   if (listener.accept_queue_full()) return ++listener.accept_overflows, Reason::accept_queue_full;
-  if (!memory.has_room(sizeof(tcp::Connection))) return Reason::memory_limit;
+  if (!make_room_for(Slab<tcp::Connection>::bytes_each)) return Reason::memory_limit;
   const auto [name, connection] = connections.emplace(env, record, listener.options);
   connection->set_index(name.index);
   log.transition(env.now, seg.flow, State::syn_received, State::established,
@@ -321,6 +322,7 @@ Reason Stack::Impl::establish(const HalfOpen& record, Listener& listener, Segmen
     forget_half_open(at);
   put(seg.flow, Kind::connection, name.index);
   listener.accept_queue.push_back(name.index);
+  settle(listener);
   ++listener.accepted;
   note_listener(record.listener, notice::acceptable);
   if (seg.text > 0) prove(*connection);

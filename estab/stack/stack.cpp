@@ -45,6 +45,7 @@ std::expected<ConnectionId, Error> Stack::accept(ListenerId id) {
   if (listener->accept_queue.empty()) return std::unexpected(Error::would_block);
   const std::uint32_t index = listener->accept_queue.front();
   listener->accept_queue.pop_front();
+  impl_->settle(*listener);
   tcp::Connection& connection = impl_->connections[index];
   connection.accepted = true;
   connection.renote(impl_->env);
@@ -56,6 +57,7 @@ std::optional<Stack::Deferred> Stack::next_deferred(ListenerId id) {
   while (listener != nullptr && !listener->deferred.empty()) {
     const HalfOpenId first = listener->deferred.front();
     listener->deferred.pop_front();
+    impl_->settle(*listener);
     if (impl_->half_open.find(first.index, first.generation) == SynCache::none) continue;
     const tcp::HalfOpen& record = impl_->half_open[first.index];
     if (record.deferred) return Deferred{first, record.flow};
@@ -153,8 +155,9 @@ std::expected<void, Error> Stack::abort(ConnectionId id, Instant now) {
 std::expected<ConnectionInfo, Error> Stack::status(ConnectionId id, Instant now) const {
   const tcp::Connection* connection = impl_->usable(id);
   if (connection == nullptr) return NotConnected(stale);
+  impl_->env.now = now;
   ConnectionInfo info;
-  connection->status(now, info);
+  connection->status(impl_->env, info);
   return info;
 }
 
@@ -227,6 +230,7 @@ std::vector<ListenerInfo> Stack::listeners(Instant now) const {
 }
 std::size_t Stack::finishing() const { return impl_->orphans; }
 std::uint64_t Stack::memory() const { return impl_->memory.used(); }
+std::string Stack::audit() const { return impl_->audit(); }
 const StackConfig& Stack::config() const { return impl_->config; }
 
 }  // namespace estab

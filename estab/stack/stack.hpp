@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 
 #include "estab/base/packet.hpp"
 #include "estab/event/event.hpp"
@@ -176,6 +177,10 @@ class Stack {
   [[nodiscard]] std::size_t finishing() const;
   // Bytes in use on account of this stack, tables included.
   [[nodiscard]] std::uint64_t memory() const;
+  // Counts again what the stack holds, from the things themselves, and compares that with memory()
+  // and with each connection's own books. Empty: they agree; else what differs. It walks all that
+  // there is: for tests.
+  [[nodiscard]] std::string audit() const;
   [[nodiscard]] const StackConfig& config() const;
 
  private:

@@ -15,7 +15,7 @@ void Connection::accept_ack(Env& env, const Segment& seg) {
   if (acked > 0) {
     const bool fin = fin_sent_ && seg.ack == snd_.nxt;
     if (flight_) told = flight_->scoreboard.acknowledge(seg.ack);
-    account_.release(env.memory, send_queue_.consume(acked - fin - !syn_acked_));
+    send_queue_.consume(acked - fin - !syn_acked_);
     snd_.una = seg.ack;
     push_ = later(push_, snd_.una);
     small_ = later(small_, snd_.una);
@@ -23,8 +23,9 @@ void Connection::accept_ack(Env& env, const Segment& seg) {
     if (send_urgent_ && snd_.up <= snd_.una) send_urgent_ = false;
     retransmissions_ = 0;
     stalled_since_ = never;
-  } else if (!something_unacked() || snd_.wnd == 0) {
-    stalled_since_ = never;  // MUST-37: the peer answers our probes.
+    progress_.made(acked, timestamp_at(env.now));
+  } else if (!something_unacked() && snd_.wnd > 0) {
+    stalled_since_ = never;
   }
   if (flight_) apply_sacks(seg, told);
   const bool duplicate = acked == 0 && is_duplicate_ack(seg, told);
@@ -33,6 +34,7 @@ void Connection::accept_ack(Env& env, const Segment& seg) {
   if (was_shut && snd_.wnd > 0) {
     retransmissions_ = 0;  // Those were probes, and they say nothing of the RTT.
     rtt_.clear_backoff();
+    stalled_since_ = never;
     restart_retransmission_timer(env);
   }
   if (told.delivered > 0) sample_rtt(env, seg, told, acked > 0);
@@ -44,13 +46,10 @@ void Connection::accept_ack(Env& env, const Segment& seg) {
   recover_ = later(recover_, snd_.una);
   if (acked > 0) {
     restart_retransmission_timer(env);
-    settle_flight(env);
-    if (want_writable_ && send_queue_.size() <= options_.send_buffer / 3 * 2) {
-      want_writable_ = false;
-      note(env, notice::writable);
-    }
+    settle_flight();
     if (!something_unacked() && !something_unsent()) note(env, notice::all_acknowledged);
   }
+  tell_writable(env);
   owe(env);
 }
 
@@ -148,15 +147,8 @@ InFlight& Connection::flight() {
   return *flight_;
 }
 
-void Connection::settle_flight(Env& env) {
-  const std::size_t size = flight_ ? flight_->true_size() : 0;
-  if (size > flight_bytes_) account_.charge(env.memory, size - flight_bytes_);
-  else account_.release(env.memory, flight_bytes_ - size);
-  flight_bytes_ = std::uint32_t(size);
-  if (!flight_ || !flight_->scoreboard.empty()) return;
-  account_.release(env.memory, flight_bytes_);
-  flight_bytes_ = 0;
-  flight_.reset();
+void Connection::settle_flight() {
+  if (flight_ && flight_->scoreboard.empty()) flight_.reset();
 }
 
 // --- ICMP errors (RFC 9293 §3.9.2.2, RFC 5927) -------------------------------------------------
@@ -174,6 +166,7 @@ Reason Connection::icmp_arrives(Env& env, const wire::IcmpError& error) {
       }
       retransmit_at_once_ = true;
       retransmit_reason_ = Reason::retransmit_mtu;
+      settle(env);
       owe(env);
       return Reason::none;
     case wire::IcmpMeaning::hard:

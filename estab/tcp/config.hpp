@@ -10,18 +10,21 @@ namespace estab::tcp {
 
 // A connection's settings. They may be changed while it lives, except where "at open" is said.
 struct Options {
-  bool nagle = true;                       // RFC 9293 §3.7.4; off is TCP_NODELAY (MUST-17).
-  bool keep_alive = false;                 // MUST-24, MUST-25.
-  std::uint8_t dscp = 0;                   // MUST-48, SHLD-21; 0..63.
-  std::uint8_t hop_limit = 64;             // MUST-49; Linux.
-  std::uint32_t send_buffer = 4 << 20;     // Octets queued at the most. Linux: grows to 4 MiB.
-  std::uint32_t receive_buffer = 1 << 20;  // Octets offered at the most, at open. Linux: 128 KiB to
-                                           // 6 MiB by autotuning, which is to come.
-  Milliseconds user_timeout{};             // RFC 9293 §3.9.1 OPEN; 0: off, as everywhere.
-  Milliseconds keep_alive_idle{7200s};     // MUST-28.
-  Milliseconds keep_alive_interval{75s};   // Linux.
-  std::uint8_t keep_alive_probes = 9;      // Linux; MUST-29.
-  bool keep_alive_octet = false;           // MAY-6: one garbage octet, for peers that need it.
+  bool nagle = true;            // RFC 9293 §3.7.4; off is TCP_NODELAY (MUST-17).
+  bool keep_alive = false;      // MUST-24, MUST-25.
+  std::uint8_t dscp = 0;        // MUST-48, SHLD-21; 0..63.
+  std::uint8_t hop_limit = 64;  // MUST-49; Linux.
+  // Bytes of data queued, and offered, at the most. Each grows to it with what the path carries
+  // (Linux: to 4 and 6 MiB), unless it is fixed: then it has this size from the beginning.
+  std::uint32_t send_buffer = 4 << 20;
+  std::uint32_t receive_buffer = 1 << 20;
+  bool fixed_send_buffer = false;         // SO_SNDBUF.
+  bool fixed_receive_buffer = false;      // SO_RCVBUF.
+  Milliseconds user_timeout{};            // RFC 9293 §3.9.1 OPEN; 0: off, as everywhere.
+  Milliseconds keep_alive_idle{7200s};    // MUST-28.
+  Milliseconds keep_alive_interval{75s};  // Linux.
+  std::uint8_t keep_alive_probes = 9;     // Linux; MUST-29.
+  bool keep_alive_octet = false;          // MAY-6: one garbage octet, for peers that need it.
 };
 
 // Whether an ACK without a record may be known by its cookie (RFC 4987 §3.6).
@@ -75,12 +78,25 @@ struct Config {
   // Closing.
   Duration time_wait = 60s;                 // 2 MSL: Linux; the RFC's is 240 s (MUST-13).
   Duration fin_wait_2 = 60s;                // Of an orphan; Linux.
+  Duration orphan_timeout = 360s;           // Of an orphan that makes no progress; Linux: 341 s
+                                            // behind a shut window.
+  std::uint32_t orphan_limit = 65536;       // Connections that their program has closed and that
+                                            // are not finished; at most one for each 16 KiB of
+                                            // `memory_limit`. Linux: by memory.
   bool rst_ends_time_wait = false;          // RFC 1337; Linux obeys the reset.
   std::uint32_t time_wait_limit = 1 << 20;  // Records, 64 bytes each.
 
-  // Memory, at its true size: packets, chunks, records, connections, tables.
-  std::uint64_t memory_limit = 1ull << 30;  // Bytes of the stack; then newcomers are refused.
-  std::uint32_t memory_reserve = 16 << 10;  // Bytes that each connection may use all the same.
+  // Memory, at its true size: packets, chunks, records, connections, listeners, tables.
+  std::uint64_t memory_limit = 1ull << 30;  // Bytes of the stack; from 90 % on buffers shrink, and
+                                            // connections without progress are ended.
+  std::uint32_t memory_reserve = 16 << 10;  // Bytes that each connection may use all the same, in
+                                            // each direction.
+  std::uint32_t first_send_buffer = 48 << 10;      // Before the path has carried anything, and when
+                                                   // the peer's window is shut. Linux: 87,040 at
+                                                   // their true size.
+  std::uint32_t first_receive_buffer = 128 << 10;  // Linux.
+  std::uint32_t scale_for_buffer = 16 << 20;       // The window scale allows for so large a buffer,
+                                                   // where the buffer grows.
 
   // Resets for no connection: a bucket with jitter (threats 40).
   std::uint32_t reset_rate = 1000;  // A second, a stack.

@@ -8,12 +8,14 @@
 #include <expected>
 #include <memory>
 
+#include "estab/base/slab.hpp"
 #include "estab/event/snapshot.hpp"
 #include "estab/tcp/congestion.hpp"
 #include "estab/tcp/env.hpp"
 #include "estab/tcp/error.hpp"
 #include "estab/tcp/half_open.hpp"
 #include "estab/tcp/in_flight.hpp"
+#include "estab/tcp/progress.hpp"
 #include "estab/tcp/reassembly.hpp"
 #include "estab/tcp/receive_queue.hpp"
 #include "estab/tcp/rtt.hpp"
@@ -39,7 +41,7 @@ class Connection : public TimerNode {
   std::expected<void, Error> shutdown(Env& env);
   void close(Env& env);
   void abort(Env& env, Reason why);
-  void status(Instant now, ConnectionInfo& info) const;
+  void status(const Env& env, ConnectionInfo& info) const;
   void set_options(Env& env, const Options& options);
   [[nodiscard]] const Options& options() const { return options_; }
   [[nodiscard]] std::size_t available() const { return receive_queue_.size(); }
@@ -61,6 +63,20 @@ class Connection : public TimerNode {
   [[nodiscard]] bool orphan() const { return orphan_; }
   // Its index in its slab, once it has one.
   void set_index(std::uint32_t index) { index_ = index; }
+  // What it holds at its true size, with its place in the slab; the same counted from scratch.
+  [[nodiscard]] std::size_t true_size() const;
+  [[nodiscard]] std::size_t count_true_size() const;
+  [[nodiscard]] std::size_t charged() const { return account_.used(); }
+  // It holds data that wait for the peer or for the program.
+  [[nodiscard]] bool holds_data() const {
+    return send_queue_.size() > 0 || receive_queue_.size() > 0 || reassembly_ != nullptr;
+  }
+  [[nodiscard]] bool holds_out_of_order() const { return reassembly_ != nullptr; }
+  [[nodiscard]] const Progress& progress() const { return progress_; }
+  // Memory runs short. It drops what came out of order; or it ends at once, with a reset to the
+  // peer, and frees all data (RFC 9293 §3.8.6.1).
+  void prune_out_of_order(Env& env);
+  void give_way(Env& env, Reason why);
   // Frees queues and records; it must be called before destruction.
   void release(Env& env);
   [[nodiscard]] std::uint16_t take_notices() { return std::exchange(notices_, 0); }
@@ -110,6 +126,7 @@ class Connection : public TimerNode {
   void note(Env& env, std::uint16_t bits);
   void tell_end(Env& env);
   void schedule(Env& env);
+  void settle(Env& env) { account_.settle(env.memory, true_size()); }  // The books.
   void end(Env& env, Error error, Reason why);  // To CLOSED, without a word to the peer.
   void reset_peer(Env& env, Reason why);
 
@@ -137,7 +154,7 @@ class Connection : public TimerNode {
   Reason answer_unacceptable(Env& env, Reason why);
   void update_timestamp(Env& env, const Segment& seg);
   void enter_time_wait(Env& env, Reason why);
-  void fin_wait_2_or_orphan_timer(Env& env);
+  void watch_orphan(Env& env);
 
   // acknowledge.cpp
   void accept_ack(Env& env, const Segment& seg);
@@ -148,7 +165,7 @@ class Connection : public TimerNode {
   void update_send_window(const Segment& seg);
   void restart_retransmission_timer(Env& env);
   [[nodiscard]] bool is_duplicate_ack(const Segment& seg, const Scoreboard::Acked& told) const;
-  void settle_flight(Env& env);  // Charges what it holds; gives it back when it is empty.
+  void settle_flight();  // Gives it back when it is empty.
   InFlight& flight();
 
   // timeouts.cpp
@@ -191,13 +208,21 @@ class Connection : public TimerNode {
   [[nodiscard]] std::uint32_t usable_window() const;
   [[nodiscard]] std::uint32_t cwnd_room() const;
   void after_ack_sent();
+  [[nodiscard]] std::uint16_t advertised_mss() const;
+  void update_mss(Env& env);
+  [[nodiscard]] std::uint32_t pipe() const;
+
+  // buffers.cpp
+  [[nodiscard]] std::uint32_t send_limit(const Env& env) const;
+  [[nodiscard]] std::uint32_t send_room(const Env& env) const;
+  void tell_writable(Env& env);
+  void tune_receive_limit(Env& env, const Segment& seg);
+  [[nodiscard]] bool make_room_for(Env& env, const Segment& seg);
+  void bound_overhead(Env& env);
   void open_window(Env& env);
   [[nodiscard]] std::uint32_t receive_limit(const Env& env) const;
   [[nodiscard]] std::uint32_t receive_space(const Env& env) const;
   std::uint16_t advertise(Env& env);
-  [[nodiscard]] std::uint16_t advertised_mss() const;
-  void update_mss(Env& env);
-  [[nodiscard]] std::uint32_t pipe() const;
 
   // Queue offset 0 stands at this sequence number, and the FIN behind the last octet.
   [[nodiscard]] Seq text_begin() const { return syn_acked_ ? snd_.una : snd_.una + 1; }
@@ -220,8 +245,10 @@ class Connection : public TimerNode {
   struct Receive {
     Seq nxt, irs, up;
     Seq edge;   // RCV.NXT + RCV.WND: it never moves left (SHLD-14).
+    Seq right;  // As far as the buffer goes; the window field's unit may have offered a unit more.
     Seq acked;  // Last.ACK.sent (RFC 7323 §4.3).
     [[nodiscard]] std::uint32_t wnd() const { return distance(nxt, edge); }
+    [[nodiscard]] std::uint32_t open() const { return nxt < right ? distance(nxt, right) : 0; }
   } rcv_;
   Flow flow_;
   State state_ = State::closed;
@@ -251,8 +278,11 @@ class Connection : public TimerNode {
   std::uint32_t ts_recent_ = 0, ts_offset_ = 0;
   // When these last happened: the stack's clock in ms, modulo 2^32.
   std::uint32_t ts_recent_ms_ = 0, challenged_ms_ = 0, tokens_ms_ = 0;
-  std::uint32_t unacked_text_ = 0;  // Octets that came since our last ACK.
-  std::uint32_t flight_bytes_ = 0;  // Charged for the scoreboard.
+  std::uint32_t unacked_text_ = 0;   // Octets that came since our last ACK.
+  std::uint32_t receive_limit_ = 0;  // What the window may offer; it grows (right-sizing).
+  std::uint32_t tuned_ms_ = 0;       // When this round trip of right-sizing began,
+  Seq tuned_seq_;                    // and as far as the program had read then.
+  Progress progress_;
   // These three never lie below SND.UNA: what is a window old says nothing, and would wrap.
   Seq push_;     // Behind the last octet of a write.
   Seq small_;    // Behind the last partial segment (Nagle, Minshall).

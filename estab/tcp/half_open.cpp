@@ -19,10 +19,19 @@ std::uint16_t first_window(std::uint32_t receive_buffer, std::uint32_t mss) {
   return std::uint16_t(most > mss ? most - most % mss : most);
 }
 
-std::uint8_t scale_for(std::uint32_t receive_buffer) {
+std::uint8_t scale_for(const Config& config, const Options& options, bool timestamps) {
+  const bool grows = !options.fixed_receive_buffer && timestamps &&
+                     options.receive_buffer > config.first_receive_buffer;
+  const std::uint32_t largest =
+      grows ? std::max(options.receive_buffer, config.scale_for_buffer) : options.receive_buffer;
   std::uint8_t shift = 0;
-  while (shift < 14 && (receive_buffer >> shift) > 65535) ++shift;
+  while (shift < 14 && (largest >> shift) > 65535) ++shift;
   return shift;
+}
+
+std::uint32_t first_receive_limit(const Config& config, const Options& options) {
+  if (options.fixed_receive_buffer) return options.receive_buffer;
+  return std::min(options.receive_buffer, config.first_receive_buffer);
 }
 
 void take_syn(HalfOpen& record, const Config& config, const Segment& syn) {
@@ -78,7 +87,8 @@ void send_syn_ack(Env& env, const HalfOpen& record, const Options& options, Reas
   h.window = first_window(options.receive_buffer, mss - (record.has_timestamps ? 12 : 0));
   h.options.mss = mss;
   h.options.sack_permitted = record.has_sack;
-  if (record.has_scale) h.options.window_scale = scale_for(options.receive_buffer);
+  if (record.has_scale)
+    h.options.window_scale = scale_for(env.config, options, record.has_timestamps);
   if (record.has_timestamps) h.options.timestamps = {record.ts_value, record.ts_recent};
   wire::emit_tcp(h, packet.push_front(wire::tcp_size(h)));
   env.below.output(std::move(packet), {.flow = record.flow,

@@ -24,9 +24,14 @@ struct HalfOpen {
   bool irreplaceable : 1 = false;  // Its number is no cookie: without the record, the peer is lost.
 };
 
-// The receive window that a SYN-ACK offers, unscaled, and its scale (behaviour.md, "Opening").
+// The receive window that a SYN or SYN-ACK offers, unscaled: whole segments, as Linux.
 [[nodiscard]] std::uint16_t first_window(std::uint32_t receive_buffer, std::uint32_t mss);
-[[nodiscard]] std::uint8_t scale_for(std::uint32_t receive_buffer);
+// The scale that it offers: for a buffer that grows, that of the largest that there may be. Without
+// timestamps a cookie does not tell whether scaling was agreed, and the window field must mean
+// enough when it is read unscaled: the scale is then that of the buffer.
+[[nodiscard]] std::uint8_t scale_for(const Config& config, const Options& options, bool timestamps);
+// What a connection's buffer offers at first.
+[[nodiscard]] std::uint32_t first_receive_limit(const Config& config, const Options& options);
 // The MSS to advertise to, or to assume of, a peer (MUST-15, MUST-67).
 [[nodiscard]] std::uint16_t mss_for_mtu(std::uint32_t mtu, const Address& peer);
 [[nodiscard]] std::uint16_t default_mss(const Address& peer);

@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "estab/tcp/buffer_policy.hpp"
+
 namespace estab::tcp {
 
 // The budget of a stack: what is held, at its true size, against the most that may be.
@@ -10,6 +12,7 @@ class Memory {
  public:
   explicit Memory(std::uint64_t limit_bytes) : limit_(limit_bytes) {}
   [[nodiscard]] bool has_room(std::size_t bytes) const { return used_ + bytes <= limit_; }
+  [[nodiscard]] MemoryPressure pressure() const { return memory_pressure(used_, limit_); }
   // Charges come first, so that those who hold their reserve are served past the limit.
   void charge(std::size_t bytes) { used_ += bytes; }
   void release(std::size_t bytes) { used_ -= bytes; }
@@ -20,20 +23,14 @@ class Memory {
   std::uint64_t limit_, used_ = 0;
 };
 
-// One connection's share of it. Up to the reserve it is always served: that keeps those who are
-// here moving while newcomers are refused.
+// One connection's share of it.
 class Account {
  public:
-  [[nodiscard]] bool may_take(const Memory& memory, std::size_t bytes, std::size_t reserve) const {
-    return memory.has_room(bytes) || used_ + bytes <= reserve;
-  }
-  void charge(Memory& memory, std::size_t bytes) {
+  // It holds so many bytes now.
+  void settle(Memory& memory, std::size_t bytes) {
+    memory.release(used_);
     memory.charge(bytes);
-    used_ += std::uint32_t(bytes);
-  }
-  void release(Memory& memory, std::size_t bytes) {
-    memory.release(bytes);
-    used_ -= std::uint32_t(bytes);
+    used_ = std::uint32_t(bytes);
   }
   [[nodiscard]] std::uint32_t used() const { return used_; }
 

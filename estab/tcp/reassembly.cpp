@@ -3,15 +3,15 @@
 
 #include <algorithm>
 
+#include "estab/tcp/packing.hpp"
 #include "estab/tcp/receive_queue.hpp"
 
 namespace estab::tcp {
 
 // The text is laid into the gaps between the ranges, from left to right.
-bool Reassembly::insert(PacketPool& pool, Seq next, Seq begin, Packet text, std::size_t range_limit,
-                        std::size_t& grown) {
+bool Reassembly::insert(PacketPool& pool, Seq next, Seq begin, Packet text,
+                        std::size_t range_limit) {
   ++clock_;
-  const std::size_t before = true_size_;
   bool room = true;
   while (room && text.size() > 0) {
     // The first range that ends at `begin` or behind it, and what it holds already.
@@ -35,7 +35,6 @@ bool Reassembly::insert(PacketPool& pool, Seq next, Seq begin, Packet text, std:
     text.pull_front(gap);
     begin += gap;
   }
-  grown += true_size_ - before;
   return room;
 }
 
@@ -56,7 +55,8 @@ bool Reassembly::put(std::size_t at, Seq begin, Packet text, std::size_t range_l
     ranges_[at].packets.push_back(std::move(text));
   }
   ranges_[at].touched = clock_;
-  true_size_ += size;
+  packet_bytes_ += size;
+  bytes_ += distance(begin, end);
   return true;
 }
 
@@ -65,6 +65,25 @@ void Reassembly::join(std::size_t at) {
   ranges_[at].packets.append(std::move(ranges_[at + 1].packets));
   ranges_[at].end = ranges_[at + 1].end;
   ranges_.erase(ranges_.begin() + std::ptrdiff_t(at) + 1);
+}
+
+void Reassembly::pack(PacketPool& pool) {
+  packet_bytes_ = 0;
+  for (auto& range : ranges_) packet_bytes_ += tcp::pack(pool, range.packets);
+}
+
+void Reassembly::drop_last() {
+  const Range& last = ranges_.back();
+  bytes_ -= distance(last.begin, last.end);
+  last.packets.for_each([&](const Packet& packet) { packet_bytes_ -= packet.true_size(); });
+  ranges_.pop_back();
+}
+
+std::size_t Reassembly::count_true_size() const {
+  std::size_t sum = ranges_.capacity() * sizeof(Range);
+  for (const auto& range : ranges_)
+    range.packets.for_each([&](const Packet& packet) { sum += packet.true_size(); });
+  return sum;
 }
 
 std::size_t Reassembly::blocks(std::span<wire::SackBlock> out) const {

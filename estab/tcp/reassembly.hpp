@@ -14,14 +14,19 @@ namespace estab::tcp {
 class Reassembly {
  public:
   // Takes text that begins at `next` or behind it; what it holds already is cut off. False: it can
-  // take no further range. `grown` is told the true bytes that it grew by; the text may prove to
-  // be old.
+  // take no further range.
   [[nodiscard]] bool insert(PacketPool& pool, Seq next, Seq begin, Packet text,
-                            std::size_t range_limit, std::size_t& grown);
+                            std::size_t range_limit);
   // Takes out what has become contiguous at `next`, which moves on behind it; f(Packet) gets it
-  // in order. Returns the true bytes that became free.
+  // in order.
   template <class F>
-  std::size_t take(Seq& next, F&& f);
+  void take(Seq& next, F&& f);
+
+  // Has the data take no more memory than they need.
+  void pack(PacketPool& pool);
+  // Drops the range that lies farthest ahead. The peer was told of it, and sends it again all the
+  // same (RFC 2018 §8); it is not told of it again.
+  void drop_last();
 
   void set_fin(Seq at) { fin_ = at; }
   [[nodiscard]] bool fin_at(Seq next) const { return fin_ && *fin_ == next; }
@@ -31,7 +36,12 @@ class Reassembly {
   [[nodiscard]] bool empty() const { return ranges_.empty(); }
   [[nodiscard]] bool idle() const { return ranges_.empty() && !fin_; }
   [[nodiscard]] std::size_t ranges() const { return ranges_.size(); }
-  [[nodiscard]] std::size_t true_size() const { return true_size_; }
+  [[nodiscard]] std::size_t size() const { return bytes_; }  // Of data.
+  // Bytes of the packets and of the table of ranges; the same counted from scratch.
+  [[nodiscard]] std::size_t true_size() const {
+    return packet_bytes_ + ranges_.capacity() * sizeof(Range);
+  }
+  [[nodiscard]] std::size_t count_true_size() const;
   // The ranges for SACK, the latest touched first (RFC 2018 §4); returns how many.
   std::size_t blocks(std::span<wire::SackBlock> out) const;
 
@@ -47,14 +57,16 @@ class Reassembly {
   std::vector<Range> ranges_;  // In order; never adjacent, never overlapping.
   std::optional<Seq> fin_;
   std::uint64_t clock_ = 0;
-  std::size_t true_size_ = 0;
+  std::size_t bytes_ = 0;         // Of data.
+  std::size_t packet_bytes_ = 0;  // At their true size.
 };
 
 template <class F>
-std::size_t Reassembly::take(Seq& next, F&& f) {
-  if (ranges_.empty() || next < ranges_.front().begin) return 0;
+void Reassembly::take(Seq& next, F&& f) {
+  if (ranges_.empty() || next < ranges_.front().begin) return;
   std::size_t freed = 0;
   Range range = std::move(ranges_.front());
+  bytes_ -= distance(range.begin, range.end);
   ranges_.erase(ranges_.begin());
   Seq at = range.begin;
   while (!range.packets.empty()) {
@@ -68,8 +80,8 @@ std::size_t Reassembly::take(Seq& next, F&& f) {
     next = at;
     f(std::move(packet));
   }
-  true_size_ -= freed;
-  return freed + take(next, f);
+  packet_bytes_ -= freed;
+  take(next, f);
 }
 
 }  // namespace estab::tcp

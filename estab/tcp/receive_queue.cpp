@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "estab/tcp/packing.hpp"
+
 namespace estab::tcp {
 
 Packet compact(PacketPool& pool, Packet text) {
@@ -45,6 +47,14 @@ std::size_t ReceiveQueue::read(MutableBytes out) {
   }
   size_ -= std::uint32_t(done);
   return done;
+}
+
+void ReceiveQueue::pack(PacketPool& pool) { true_size_ = std::uint32_t(tcp::pack(pool, packets_)); }
+
+std::size_t ReceiveQueue::count_true_size() const {
+  std::size_t sum = 0;
+  packets_.for_each([&](const Packet& packet) { sum += packet.true_size(); });
+  return sum;
 }
 
 void ReceiveQueue::clear() {

@@ -10,10 +10,12 @@ class ReceiveQueue {
  public:
   [[nodiscard]] std::uint32_t size() const { return size_; }
   [[nodiscard]] std::size_t true_size() const { return true_size_; }
+  [[nodiscard]] std::size_t count_true_size() const;  // From scratch.
   // Takes a packet stripped to its text.
   void push(PacketPool& pool, Packet text);
   // Moves up to out.size() octets to `out`; returns how many.
   std::size_t read(MutableBytes out);
+  void pack(PacketPool& pool);  // Has the data take no more memory than they need.
   void clear();
 
  private:

@@ -13,6 +13,7 @@ using enum State;
 Reason Connection::segment_arrives(Env& env, Segment& seg) {
   const Reason reason =
       state_ == syn_sent ? arrives_in_syn_sent(env, seg) : arrives_otherwise(env, seg);
+  settle(env);
   schedule(env);
   return reason;
 }
@@ -70,8 +71,8 @@ Reason Connection::arrives_in_syn_sent(Env& env, Segment& seg) {
 void Connection::take_syn(Env& env, const Segment& seg) {
   const Config& config = env.config;
   rcv_.irs = seg.seq;
-  rcv_.nxt = rcv_.acked = rcv_.up = seg.seq + 1;
-  rcv_.edge = rcv_.nxt + first_window(options_.receive_buffer, advertised_mss());
+  rcv_.nxt = rcv_.acked = rcv_.up = tuned_seq_ = seg.seq + 1;
+  rcv_.edge = rcv_.right = rcv_.nxt + first_window(options_.receive_buffer, advertised_mss());
   snd_.wnd = snd_.max_wnd = seg.wnd;  // A SYN's window is never scaled (RFC 7323 §2.2).
   if (seg.options.mss) peer_mss_ = *seg.options.mss;
   use_timestamps_ = config.timestamps && seg.options.timestamps.has_value();
@@ -207,7 +208,7 @@ Connection::Outcome Connection::fifth_check_ack(Env& env, const Segment& seg) {
     case fin_wait_1:
       enter(env, fin_wait_2, Reason::fin_acked);
       note(env, notice::all_acknowledged);
-      fin_wait_2_or_orphan_timer(env);
+      watch_orphan(env);
       return next;
     case closing: enter_time_wait(env, Reason::fin_acked); return done(Reason::none);
     case last_ack:
@@ -265,8 +266,7 @@ Connection::Outcome Connection::seventh_process_text(Env& env, Segment& seg) {
     end(env, Error::aborted, Reason::text_after_close);
     return done(Reason::text_after_close);
   }
-  if (!account_.may_take(env.memory, seg.packet.true_size(),
-                         env.config.memory_reserve + sizeof(Connection))) {
+  if (!make_room_for(env, seg)) {
     owe_ack_now(env, Reason::send_ack);
     return done(Reason::receive_memory);
   }
@@ -276,14 +276,11 @@ Connection::Outcome Connection::seventh_process_text(Env& env, Segment& seg) {
 
 Reason Connection::take_in_order(Env& env, Segment& seg) {
   const Seq before = rcv_.nxt;
-  const std::size_t held = receive_queue_.true_size();
   const auto push = [&](Packet text) { receive_queue_.push(env.pool, std::move(text)); };
   if (reassembly_ && reassembly_->begins_before(seg.seq + seg.text)) {
     // It reaches over what is held, whose first copy stands (threats 54): into the gaps with it.
-    std::size_t grown = 0;
     (void)reassembly_->insert(env.pool, rcv_.nxt, seg.seq, std::move(seg.packet),
-                              env.config.reassembly_ranges, grown);
-    account_.charge(env.memory, grown);
+                              env.config.reassembly_ranges);
   } else {
     rcv_.nxt += seg.text;
     push(std::move(seg.packet));
@@ -291,12 +288,14 @@ Reason Connection::take_in_order(Env& env, Segment& seg) {
   bool filled = false;
   if (reassembly_) {
     filled = true;
-    account_.release(env.memory, reassembly_->take(rcv_.nxt, push));
+    reassembly_->take(rcv_.nxt, push);
     if (reassembly_->idle()) reassembly_.reset();
   }
-  account_.charge(env.memory, receive_queue_.true_size() - held);
+  bound_overhead(env);
   const std::uint32_t text = distance(before, rcv_.nxt);
   octets_received_ += text;
+  progress_.made(text, timestamp_at(env.now));
+  tune_receive_limit(env, seg);
   want_readable_ = false;
   note(env, notice::readable);
   owe_ack_of_text(env, text, filled);
@@ -306,10 +305,9 @@ Reason Connection::take_in_order(Env& env, Segment& seg) {
 // SHLD-31: held until its turn; the duplicate ACK tells the peer (MAY-13).
 Reason Connection::take_out_of_order(Env& env, Segment& seg) {
   if (!reassembly_) reassembly_ = std::make_unique<Reassembly>();
-  std::size_t grown = 0;
   const bool taken = reassembly_->insert(env.pool, rcv_.nxt, seg.seq, std::move(seg.packet),
-                                         env.config.reassembly_ranges, grown);
-  account_.charge(env.memory, grown);
+                                         env.config.reassembly_ranges);
+  bound_overhead(env);
   if (duplicate_acks_owed_ < 3) ++duplicate_acks_owed_;
   owe_ack_now(env, Reason::send_duplicate_ack);
   return taken ? Reason::none : Reason::reassembly_full;
@@ -325,10 +323,9 @@ void Connection::eighth_check_fin(Env& env, const Segment& seg) {
   }
   const bool in_turn = seg.flags.fin && seg.seq + seg.text == rcv_.nxt;
   if (!in_turn && !(reassembly_ && reassembly_->fin_at(rcv_.nxt))) return;
-  if (reassembly_) account_.release(env.memory, reassembly_->true_size());
   reassembly_.reset();
   rcv_.nxt += 1;
-  if (rcv_.edge < rcv_.nxt) rcv_.edge = rcv_.nxt;
+  rcv_.edge = later(rcv_.edge, rcv_.nxt);
   peer_fin_ = true;
   note(env, notice::readable | notice::peer_closed);
   switch (state_) {
@@ -385,11 +382,6 @@ void Connection::enter_time_wait(Env& env, Reason why) {
   disarm_send_timer();
   if (state_ != time_wait) enter(env, time_wait, why);
   idle_at_ = env.now + env.config.time_wait;
-  schedule(env);
-}
-
-void Connection::fin_wait_2_or_orphan_timer(Env& env) {
-  if (orphan_ && state_ == fin_wait_2) idle_at_ = env.now + env.config.fin_wait_2;
   schedule(env);
 }
 

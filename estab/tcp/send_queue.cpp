@@ -4,20 +4,26 @@
 namespace estab::tcp {
 namespace {
 
-// A stream of small writes gets small chunks first, larger ones as it grows.
-std::size_t chunk_size(std::size_t queued, std::size_t wanted) {
-  return std::clamp<std::size_t>(std::max(wanted, queued), 256, 65536);
+// A stream of small writes gets small chunks first, larger ones as it grows. The largest that is
+// filled: two of 16 KiB hold 29 KiB, where one of 64 KiB would be half empty.
+std::size_t chunk_size(std::size_t queued, std::size_t wanted, std::size_t room) {
+  const std::size_t size = std::min(std::max(wanted, queued), room);
+  std::size_t best = 256;
+  for (const std::size_t chunk : {2000u, 16000u, 65536u})
+    if (size >= chunk) best = chunk;
+  return best;
 }
 
 }  // namespace
 
-std::size_t SendQueue::append(PacketPool& pool, Bytes text, std::size_t& grown) {
+std::size_t SendQueue::append(PacketPool& pool, Bytes text, std::size_t room) {
   std::size_t done = 0;
   while (done < text.size()) {
     if (tail_ == nullptr || tail_->used == tail_->capacity) {
-      Buffer* chunk = pool.allocate_chunk(chunk_size(size_, text.size() - done)).detach();
+      Buffer* chunk =
+          pool.allocate_chunk(chunk_size(size_, text.size() - done, room - done)).detach();
       if (chunk == nullptr) break;
-      grown += chunk->true_size();
+      true_size_ += chunk->true_size();
       (tail_ != nullptr ? tail_->next : head_) = chunk;
       tail_ = chunk;
     }
@@ -30,8 +36,7 @@ std::size_t SendQueue::append(PacketPool& pool, Bytes text, std::size_t& grown) 
   return done;
 }
 
-std::size_t SendQueue::consume(std::uint32_t n) {
-  std::size_t freed = 0;
+void SendQueue::consume(std::uint32_t n) {
   assert(n <= size_);
   size_ -= n;
   cursor_offset_ -= std::min(n, cursor_offset_);
@@ -40,13 +45,19 @@ std::size_t SendQueue::consume(std::uint32_t n) {
     head_skip_ -= std::min(head_skip_, head_->used);
     Buffer* gone = std::exchange(head_, head_->next);
     if (gone == cursor_) cursor_ = nullptr;
-    freed += gone->true_size();
+    true_size_ -= gone->true_size();
     BufferRef::release(gone);
   }
   if (head_ == nullptr) tail_ = nullptr;
   // The cursor's offset counts from the first octet that is left, which may lie inside the head.
   if (cursor_ == head_) cursor_ = nullptr;
-  return freed;
+}
+
+std::size_t SendQueue::count_true_size() const {
+  std::size_t sum = 0;
+  for (const Buffer* chunk = head_; chunk != nullptr; chunk = chunk->next)
+    sum += chunk->true_size();
+  return sum;
 }
 
 std::uint32_t SendQueue::share(std::uint32_t offset, std::uint32_t length, Packet& packet) {

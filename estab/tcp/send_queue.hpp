@@ -16,14 +16,16 @@ class SendQueue {
   ~SendQueue() { clear(); }
 
   [[nodiscard]] std::uint32_t size() const { return size_; }
-  // Copies text behind the rest; returns how much found memory. `grown` is told the true bytes
-  // that the queue grew by.
-  std::size_t append(PacketPool& pool, Bytes text, std::size_t& grown);
-  // Forgets the first n octets; returns the true bytes that became free.
-  std::size_t consume(std::uint32_t n);
+  [[nodiscard]] std::size_t true_size() const { return true_size_; }
+  [[nodiscard]] std::size_t count_true_size() const;  // From scratch.
+  // Copies text behind the rest; returns how much found memory. `room`: no more is to come before
+  // some of it is acknowledged, which chunks need not be larger than.
+  std::size_t append(PacketPool& pool, Bytes text, std::size_t room = SIZE_MAX);
+  // Forgets the first n octets.
+  void consume(std::uint32_t n);
   // Shares [offset, offset + length) with a packet; returns how much found room in it.
   std::uint32_t share(std::uint32_t offset, std::uint32_t length, Packet& packet);
-  std::size_t clear() { return consume(size_); }
+  void clear() { consume(size_); }
 
  private:
   Buffer* head_ = nullptr;
@@ -32,6 +34,7 @@ class SendQueue {
   std::uint32_t cursor_offset_ = 0;  // Queue offset of the cursor's first octet.
   std::uint32_t head_skip_ = 0;      // Octets of the head that were acknowledged.
   std::uint32_t size_ = 0;
+  std::uint32_t true_size_ = 0;
 };
 
 }  // namespace estab::tcp

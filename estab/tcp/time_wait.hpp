@@ -20,6 +20,7 @@ static_assert(sizeof(TimeWait) <= 64, "a TIME-WAIT record is at most 64 bytes");
 
 class TimeWaitList {
  public:
+  static constexpr std::size_t bytes_each = Slab<TimeWait>::bytes_each;  // That a record costs.
   // A record that ends `config.time_wait` after now.
   std::uint32_t add(const TimeWait& record, Instant now, Duration length);
   void restart(std::uint32_t index, Instant now, Duration length);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // RFC 9293 §3.10.8, and what else time does: retransmission, probes, keep-alive, the ends.
 #include "estab/tcp/connection.hpp"
+#include "estab/tcp/isn.hpp"
 #include "estab/tcp/notice_bits.hpp"
 
 namespace estab::tcp {
@@ -22,6 +23,7 @@ void Connection::timeout(Env& env) {
     idle_at_ = never;
     idle_timeout(env);
   }
+  settle(env);
   schedule(env);
 }
 
@@ -71,11 +73,14 @@ void Connection::syn_timeout(Env& env) {
 bool Connection::given_up(Env& env, bool persisting) {
   if (stalled_since_ == never) stalled_since_ = env.now;
   const Duration stalled = env.now - stalled_since_;
+  // MUST-37: a peer that answers our probes is there. The user timeout counts all the same (Linux).
+  const bool answered = persisting && last_received_at_ > stalled_since_;
+  const Duration silent = answered ? env.now - last_received_at_ : stalled;
   tell_r1(env);
   const bool user_limit = options_.user_timeout > 0ms && stalled >= options_.user_timeout;
   const bool spent =
-      stalled >= env.config.retransmission_limit ||
-      (orphan_ && !persisting && retransmissions_ >= env.config.orphan_retransmissions);
+      silent >= env.config.retransmission_limit ||
+      (orphan_ && !answered && retransmissions_ >= env.config.orphan_retransmissions);
   if (!user_limit && !spent) return false;
   const Reason why = user_limit ? Reason::user_timeout : Reason::retransmissions_exhausted;
   reset_peer(env, why);
@@ -121,10 +126,29 @@ void Connection::persist_timeout(Env& env) {
   owe(env);
 }
 
+// An orphan has nobody who would give it up: its time is up without progress, be it that the peer
+// answers each probe of its shut window (Linux ends it after 341 s; RFC 9293 §3.8.6.1).
+void Connection::watch_orphan(Env& env) {
+  if (!orphan_) return;
+  if (is(fin_wait_2)) idle_at_ = env.now + env.config.fin_wait_2;
+  if (is(fin_wait_1 | closing | last_ack)) {
+    progress_.begin(timestamp_at(env.now));
+    idle_at_ = env.now + env.config.orphan_timeout;
+  }
+  schedule(env);
+}
+
 void Connection::idle_timeout(Env& env) {
   if (state_ == time_wait) return end(env, Error::none, Reason::time_wait_over);
   if (state_ == fin_wait_2 && orphan_)
     return end(env, Error::timed_out, Reason::fin_wait_2_timeout);
+  if (orphan_ && is(fin_wait_1 | closing | last_ack)) {
+    const Milliseconds stalled{progress_.stalled(timestamp_at(env.now))};
+    if (stalled < env.config.orphan_timeout)
+      return void(idle_at_ = env.now + (env.config.orphan_timeout - stalled));
+    reset_peer(env, Reason::orphan_timeout);
+    return end(env, Error::timed_out, Reason::orphan_timeout);
+  }
   if (!options_.keep_alive || !is(established | close_wait | fin_wait_1 | fin_wait_2)) return;
   // MUST-26: only when nothing came for long and nothing is outstanding.
   const Instant due = last_received_at_ + options_.keep_alive_idle;

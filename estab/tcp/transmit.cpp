@@ -192,11 +192,11 @@ bool Connection::send_text(Env& env, Seq seq, std::uint32_t text, bool fin, Cut 
   }
   octets_sent_ += shared;
   last_sent_at_ = env.now;
+  settle(env);
   // RFC 6298 §5.1; and the first hole, filled before its time, has a whole RTO again.
   const bool head = !fresh && seq == snd_.una && recovery_ == Recovery::fast;
   if (send_timer_ != SendTimer::syn && (send_timer_ != SendTimer::retransmit || head))
     arm(SendTimer::retransmit, env.now + rto(env));
-  settle_flight(env);
   after_ack_sent();
   emit(env, std::move(packet), h, shared > segment ? std::uint16_t(segment) : std::uint16_t{0},
        why);
@@ -317,42 +317,7 @@ void Connection::after_ack_sent() {
   rcv_.acked = rcv_.nxt;
 }
 
-// --- Windows and sizes ------------------------------------------------------------------------
-
-// Octets that the window may offer at the most: the buffer, as far as the field can say it; past
-// the budget, no more than the reserve (design: budgets).
-std::uint32_t Connection::receive_limit(const Env& env) const {
-  const std::uint32_t limit = std::min(options_.receive_buffer, 65535u << receive_scale_);
-  return env.memory.has_room(mss_) ? limit : std::min(limit, env.config.memory_reserve / 4);
-}
-
-// What the program's unread text leaves of it.
-std::uint32_t Connection::receive_space(const Env& env) const {
-  const std::uint32_t unread = receive_queue_.size(), limit = receive_limit(env);
-  return limit > unread ? limit - unread : 0;
-}
-
-// The window field. RCV.NXT + RCV.WND moves right, never left, and by no silly step (SHLD-14,
-// MUST-39); what the field's unit rounds up is granted.
-std::uint16_t Connection::advertise(Env& env) {
-  const std::uint32_t now = rcv_.wnd(), space = receive_space(env);
-  const std::uint32_t step = std::min<std::uint32_t>(receive_limit(env) / 2, receive_mss_);
-  const std::uint32_t unit = 1u << receive_scale_;
-  std::uint32_t field = (now + unit - 1) >> receive_scale_;
-  if (space >= now + step) field = std::max(field, space >> receive_scale_);
-  field = std::min(field, 65535u);
-  rcv_.edge = later(rcv_.edge, rcv_.nxt + (field << receive_scale_));
-  return std::uint16_t(field);
-}
-
-// The program has read: tell the peer once the window would double (Linux), so that reading a
-// little never draws an ACK for itself.
-void Connection::open_window(Env& env) {
-  const std::uint32_t now = rcv_.wnd(), space = receive_space(env), limit = receive_limit(env);
-  if (now > limit / 2 || space < 2 * now) return;
-  if (space < now + std::min<std::uint32_t>(limit / 2, receive_mss_)) return;
-  owe_ack_now(env, Reason::send_window_update);
-}
+// --- Sizes ------------------------------------------------------------------------
 
 // Of the interface: what was learnt of a path is of our way there, not of the peer's to us.
 std::uint16_t Connection::advertised_mss() const {

@@ -16,10 +16,13 @@ Connection::Connection(Env& env, const Flow& flow, const Options& options)
   ack_tokens_ = env.config.unacceptable_ack_burst;
   quick_acks_ = env.config.quick_acks;
   ts_offset_ = timestamp_offset(env.secrets.timestamps, flow);
-  receive_scale_ = scale_for(options.receive_buffer);
+  receive_scale_ = scale_for(env.config, options, env.config.timestamps);
+  receive_limit_ = first_receive_limit(env.config, options);
+  tuned_ms_ = timestamp_at(env.now);
+  progress_.begin(tuned_ms_);
   peer_mss_ = default_mss(flow.remote.address);
   (void)env.below.refresh(path_, flow.remote.address);
-  account_.charge(env.memory, sizeof(Connection));
+  settle(env);
 }
 
 Connection::Connection(Env& env, const HalfOpen& record, const Options& options)
@@ -30,7 +33,7 @@ Connection::Connection(Env& env, const HalfOpen& record, const Options& options)
   snd_.iss = record.iss;
   snd_.una = snd_.nxt = snd_.wl2 = snd_.up = push_ = recover_ = small_ = record.iss + 1;
   rcv_.irs = record.irs;
-  rcv_.nxt = rcv_.acked = rcv_.up = snd_.wl1 = record.irs + 1;
+  rcv_.nxt = rcv_.acked = rcv_.up = snd_.wl1 = tuned_seq_ = record.irs + 1;
   syn_acked_ = true;
   use_timestamps_ = record.has_timestamps;
   use_sack_ = record.has_sack;
@@ -38,7 +41,9 @@ Connection::Connection(Env& env, const HalfOpen& record, const Options& options)
   send_scale_ = record.scale;
   // A cookie without timestamps does not tell whether scaling was agreed: the window that we offer
   // is then meant as scaled, and holds as well if it is read as unscaled.
-  if (!use_scale_ && !(record.by_cookie && !use_timestamps_)) receive_scale_ = 0;
+  receive_scale_ = scale_for(env.config, options, use_timestamps_);
+  if (record.by_cookie && !use_timestamps_) receive_limit_ = options.receive_buffer;
+  else if (!use_scale_) receive_scale_ = 0;
   // Our clock goes on from the TSval of the SYN-ACK, which is part of a cookie.
   if (use_timestamps_)
     ts_offset_ = record.ts_value - timestamp_at(record.by_cookie ? env.now : record.opened);
@@ -46,8 +51,8 @@ Connection::Connection(Env& env, const HalfOpen& record, const Options& options)
   ts_recent_ms_ = timestamp_at(env.now);
   peer_mss_ = record.mss;
   update_mss(env);
-  rcv_.edge = rcv_.nxt +
-              first_window(options.receive_buffer, advertised_mss() - (use_timestamps_ ? 12 : 0));
+  rcv_.edge = rcv_.right = rcv_.nxt + first_window(options.receive_buffer,
+                                                   advertised_mss() - (use_timestamps_ ? 12 : 0));
   if (options.keep_alive) idle_at_ = env.now + options.keep_alive_idle;
   schedule(env);
   syn_retransmitted_ = record.retransmissions > 0;
@@ -79,22 +84,17 @@ std::expected<std::size_t, Error> Connection::send(Env& env, Bytes text, bool pu
   if (text.empty()) return 0;
 
   const std::uint32_t queued = send_queue_.size();
-  std::size_t room = options_.send_buffer > queued ? options_.send_buffer - queued : 0;
-  if (!env.memory.has_room(text.size())) {
-    const auto held = account_.used() - std::uint32_t(sizeof(Connection));
-    room = std::min<std::size_t>(
-        room, held < env.config.memory_reserve ? env.config.memory_reserve - held : 0);
-  }
-  std::size_t grown = 0;
+  const std::uint32_t room = send_room(env);
   const std::size_t taken =
-      send_queue_.append(env.pool, text.first(std::min(room, text.size())), grown);
-  account_.charge(env.memory, grown);
+      send_queue_.append(env.pool, text.first(std::min<std::size_t>(room, text.size())), room);
+  settle(env);
   if (taken < text.size()) {
     want_writable_ = true;
     // Where memory was short and nothing is out, no ACK will say when to try again.
     if (send_timer_ == SendTimer::none) arm(SendTimer::retry, env.now + rto(env)), schedule(env);
   }
   if (taken == 0) return std::unexpected(Error::would_block);
+  if (queued == 0) progress_.begin(timestamp_at(env.now));
   if (push) push_ = text_end();
   if (urgent) snd_.up = text_end(), send_urgent_ = true;  // MUST-62: behind the last urgent octet.
   more_ = more;
@@ -114,9 +114,8 @@ std::expected<std::size_t, Error> Connection::receive(Env& env, MutableBytes out
   // Stop in front of the last urgent octet, once (RFC 6093 §6; sockatmark).
   if (receive_urgent_ && read_seq() < rcv_.up - 1)
     out = out.first(std::min<std::size_t>(out.size(), distance(read_seq(), rcv_.up - 1)));
-  const std::size_t before = receive_queue_.true_size();
   const std::size_t taken = receive_queue_.read(out);
-  account_.release(env.memory, before - receive_queue_.true_size());
+  settle(env);
   if (receive_urgent_ && read_seq() >= rcv_.up) receive_urgent_ = false;
   if (is(established | fin_wait_1 | fin_wait_2)) open_window(env);
   return taken;
@@ -159,7 +158,7 @@ void Connection::close(Env& env) {
     return end(env, Error::aborted, Reason::close_with_unread);
   }
   if (is(syn_sent | syn_received | established | close_wait)) (void)shutdown(env);
-  if (is(fin_wait_2)) fin_wait_2_or_orphan_timer(env);
+  watch_orphan(env);
   if (is(closed | time_wait)) tell_end(env);
 }
 
@@ -172,7 +171,7 @@ void Connection::abort(Env& env, Reason why) {
   end(env, Error::aborted, why);
 }
 
-void Connection::status(Instant now, ConnectionInfo& info) const {
+void Connection::status(const Env& env, ConnectionInfo& info) const {
   info.flow = flow_;
   info.state = state_;
   info.orphan = orphan_;
@@ -200,17 +199,24 @@ void Connection::status(Instant now, ConnectionInfo& info) const {
   info.octets_received = octets_received_;
   info.octets_retransmitted = octets_retransmitted_;
   info.memory = account_.used();
-  info.age = now - opened_at_;
+  if (holds_data()) info.stalled = Milliseconds{progress_.stalled(timestamp_at(env.now))};
+  info.send_limit = send_queue_.size() + send_room(env);
+  info.receive_limit = receive_limit(env);
+  info.age = env.now - opened_at_;
 }
 
 void Connection::set_options(Env& env, const Options& options) {
-  const bool window_grew = options.receive_buffer > options_.receive_buffer;
+  const std::uint32_t before = receive_limit_;
   options_ = options;
+  receive_limit_ = options.fixed_receive_buffer ? options.receive_buffer
+                                                : std::min(receive_limit_, options.receive_buffer);
+  const bool window_grew = receive_limit_ > before;
   if (is(established | fin_wait_1 | fin_wait_2) && window_grew) open_window(env);
   if (is(syn_received | established | close_wait | fin_wait_1 | fin_wait_2))
     idle_at_ = options.keep_alive ? last_received_at_ + options.keep_alive_idle : never;
   schedule(env);
-  owe(env);  // Nagle may be off now.
+  tell_writable(env);  // The send buffer may be larger.
+  owe(env);            // Nagle may be off now.
 }
 
 std::size_t Connection::urgent_remaining() const {
@@ -264,8 +270,18 @@ void Connection::end(Env& env, Error error, Reason why) {
   ack_owed_ = false;
   duplicate_acks_owed_ = 0;
   syn_owed_ = probe_owed_ = keep_alive_owed_ = false;
+  send_queue_.clear();  // It will never leave. What was received stays readable.
+  flight_.reset();
+  reassembly_.reset();
+  settle(env);
   if (state_ != closed) enter(env, closed, why);
   else tell_end(env);
+}
+
+void Connection::give_way(Env& env, Reason why) {
+  reset_peer(env, why);
+  receive_queue_.clear();
+  end(env, Error::aborted, why);
 }
 
 void Connection::reset_peer(Env& env, Reason why) {
@@ -278,7 +294,19 @@ void Connection::release(Env& env) {
   receive_queue_.clear();
   flight_.reset();
   reassembly_.reset();
-  account_.release(env.memory, account_.used());
+  account_.settle(env.memory, 0);
+}
+
+std::size_t Connection::true_size() const {
+  return Slab<Connection>::bytes_each + send_queue_.true_size() + receive_queue_.true_size() +
+         (flight_ ? flight_->true_size() : 0) +
+         (reassembly_ ? sizeof(Reassembly) + reassembly_->true_size() : 0);
+}
+
+std::size_t Connection::count_true_size() const {
+  return Slab<Connection>::bytes_each + send_queue_.count_true_size() +
+         receive_queue_.count_true_size() + (flight_ ? flight_->true_size() : 0) +
+         (reassembly_ ? sizeof(Reassembly) + reassembly_->count_true_size() : 0);
 }
 
 bool Connection::yields_to(const Segment& syn) const {

@@ -69,6 +69,7 @@ TEST_F(RelayTest, a_reader_that_does_not_read_holds_the_writer_back) {
   const std::string block(1 << 20, 'r');
   std::size_t written = 0;
   // Until nothing moves any more: `far` never reads.
+  client.set_option(asio::socket_base::send_buffer_size{4 << 20});
   for (error_code e; client.status().send_queue < client.options().send_buffer;) {
     written += client.write_some(asio::buffer(block), e);
     io.run_one_for(10ms);
@@ -93,6 +94,7 @@ TEST_F(RelayTest, a_reset_of_one_side_is_not_taken_for_an_end_by_the_other) {
 TEST_F(RelayTest, a_reset_is_seen_behind_a_side_that_takes_nothing) {
   start();
   const std::string block(1 << 20, 'r');
+  client.set_option(asio::socket_base::send_buffer_size{4 << 20});
   for (error_code e; client.status().send_queue < client.options().send_buffer;) {
     client.write_some(asio::buffer(block), e);
     io.run_one_for(10ms);

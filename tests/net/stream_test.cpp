@@ -127,6 +127,7 @@ TEST_F(StreamTest, eof_comes_at_the_peers_fin_while_writing_goes_on) {
 
 TEST_F(StreamTest, a_writer_waits_while_the_reader_does_not_read) {
   connect();
+  client.set_option(asio::socket_base::send_buffer_size{4 << 20});
   const std::string block(1 << 20, 'b');
   std::size_t written = 0, started = 0, completed = 0;
   std::function<void()> write = [&] {
@@ -195,6 +196,7 @@ TEST_F(StreamTest, waiting_for_reading_ends_with_text_and_takes_none_of_it) {
 
 TEST_F(StreamTest, waiting_for_writing_ends_when_the_send_buffer_has_room_again) {
   connect();
+  client.set_option(asio::socket_base::send_buffer_size{4 << 20});
   const std::string block(1 << 20, 'w');
   error_code error;
   for (int quiet = 0; quiet < 3;) {

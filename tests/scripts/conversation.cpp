@@ -34,10 +34,15 @@ InterfaceConfig interface(const Scene& scene) {
 tcp::Config plain() {
   tcp::Config config;
   config.timestamps = config.sack = config.window_scaling = false;
+  config.defaults.fixed_send_buffer = true;
   return config;
 }
 
-tcp::Config full() { return {}; }
+tcp::Config full() {
+  tcp::Config config;
+  config.defaults.fixed_send_buffer = true;
+  return config;
+}
 
 std::byte octet_at(std::uint32_t relative) { return std::byte((relative * 2654435761u) >> 24); }
 
@@ -184,6 +189,7 @@ void Conversation::icmp(wire::IcmpMeaning meaning, std::uint32_t seq, std::uint3
 // --- Out -----------------------------------------------------------------------------------------
 
 void Conversation::poll() {
+  if (const auto wrong = stack_.audit(); !wrong.empty()) broken_ = wrong;
   if (!stack_.poll_transmit(wire_, now_)) broken_ = "poll_transmit says that the sink had enough";
   collect();
 }

@@ -16,7 +16,8 @@ namespace estab::script {
 
 using Where = std::source_location;
 
-// No options, so that a script shows only what it is about; full() has all of them.
+// No options, so that a script shows only what it is about; full() has all of them. The size of the
+// send buffer is fixed: a program may write all that it has at once.
 [[nodiscard]] tcp::Config plain();
 [[nodiscard]] tcp::Config full();
 

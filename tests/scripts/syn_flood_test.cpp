@@ -70,14 +70,14 @@ TEST(SynFlood, With_timestamps_scale_and_SACK_survive_in_the_cookie) {
   Conversation c{always(full())};
   listen(c);
   c.peer("S 0:0 win 60000 <mss 1460,sackOK,TS 100 0,wscale 9>");
-  c.expect("S. 0:0 ack 1 <mss 1460,sackOK,TS 0 100,nop,wscale 5>");
+  c.expect("S. 0:0 ack 1 <mss 1460,sackOK,TS 0 100,nop,wscale 9>");
   c.peer(". 1:1 ack 1 win 200 <TS 101 0>");
   c.user_accept();
   const auto status = c.status();
   EXPECT_TRUE(status.sack);
   EXPECT_TRUE(status.timestamps);
   EXPECT_EQ(status.send_scale, 9);
-  EXPECT_EQ(status.receive_scale, 5);
+  EXPECT_EQ(status.receive_scale, 9);
   EXPECT_EQ(status.send_window, 200u << 9);
 }
 
@@ -85,7 +85,7 @@ TEST(SynFlood, Our_timestamps_go_on_from_the_one_in_the_cookie) {
   Conversation c{always(full())};
   listen(c);
   c.peer("S 0:0 win 60000 <mss 1460,sackOK,TS 100 0,wscale 9>");
-  c.expect("S. 0:0 ack 1 <mss 1460,sackOK,TS 0 100,nop,wscale 5>");
+  c.expect("S. 0:0 ack 1 <mss 1460,sackOK,TS 0 100,nop,wscale 9>");
   c.run(70ms);
   c.peer("P. 1:11 ack 1 win 200 <TS 101 0>");
   c.expect(". 1:1 ack 11 <nop,nop,TS 0 101>");
