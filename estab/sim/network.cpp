@@ -28,6 +28,9 @@ Network::Node::Node(Network& owner, std::size_t number, const StackConfig& confi
 void Network::Node::transmit(Packet packet) {
   const auto ip = wire::parse_ip(packet.linear(), packet.size());
   assert(ip);
+  if (auto wrong = check_datagram(packet, network.mtu_);
+      Mended::options_fit_into_the_mtu && network.violation_.empty())
+    network.violation_ = std::move(wrong);
   const std::size_t destination = ip->destination.octets()[15] - 1u;
   const bool here = destination < network.nodes_.size() &&
                     ip->destination == address(destination, !ip->destination.is_v4());
@@ -35,7 +38,7 @@ void Network::Node::transmit(Packet packet) {
   to[destination].push(network.pool_, std::move(packet), network.now_);
 }
 
-Network::Network(const NetworkConfig& config) {
+Network::Network(const NetworkConfig& config) : mtu_(config.mtu) {
   Random random{config.seed};
   for (std::size_t i = 0; i < config.nodes.size(); ++i) {
     const auto secrets = draw_secrets(random);

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "estab/fault/path.hpp"
-#include "estab/stack/stack.hpp"
+#include "estab/sim/invariants.hpp"
 
 namespace estab::sim {
 
@@ -40,6 +40,8 @@ class Network {
   void transmit();
   // What the paths did to the packets, all together.
   [[nodiscard]] fault::FaultCounters faults() const;
+  // What left that must never leave; empty: nothing.
+  [[nodiscard]] const std::string& violation() const { return violation_; }
   // Packets that are under way.
   [[nodiscard]] std::size_t waiting() const;
 
@@ -57,6 +59,8 @@ class Network {
 
   PacketPool pool_;
   Instant now_{};
+  std::uint32_t mtu_;
+  std::string violation_;
   std::vector<std::unique_ptr<Node>> nodes_;
 };
 

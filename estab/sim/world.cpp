@@ -48,7 +48,7 @@ class World {
   void take_notice(std::size_t node, const Notice& told);
   void accept_all(std::size_t node);
   void look_at_events();
-  void look_at(const Event& event);
+  void look_at(std::size_t node, const Event& event, Bytes packet);
   void look_at_window(std::size_t number);
   void watch_for_stalls();
   void judge_couple(std::size_t number);
@@ -62,7 +62,8 @@ class World {
   Random random_;
   fault::Impairment impairment_;
   Network network_;
-  std::size_t live_bytes_ = 0;  // Before anything happened.
+  std::size_t live_bytes_ = 0;           // Before anything happened.
+  std::vector<OfferedWindows> windows_;  // By node.
   std::vector<ListenerId> listeners_;
   std::vector<Couple> couples_;
   std::priority_queue<Wakeup> wakeups_;
@@ -72,8 +73,10 @@ class World {
 
 NetworkConfig draw_network(Random& random, const WorldConfig& config,
                            const fault::Impairment& impairment) {
-  NetworkConfig network{
-      .nodes = {}, .impairment = impairment, .seed = random(), .keep = config.keep};
+  NetworkConfig network{.nodes = {},
+                        .impairment = impairment,
+                        .seed = random(),
+                        .keep = std::max(config.keep, OfferedWindows::headers)};
   for (unsigned i = 0; i < config.nodes; ++i) network.nodes.push_back(draw_stack(random));
   network.mtu = std::uint32_t(random.chance(0.7) ? 1500 : draw_scale(random, 1280, 9000));
   network.largest_segment = random.chance(0.3) ? 65535 : network.mtu;
@@ -84,7 +87,8 @@ World::World(const WorldConfig& config)
     : config_(config),
       random_(config.seed),
       impairment_(draw_impairment(random_, config.worst)),
-      network_(draw_network(random_, config, impairment_)) {
+      network_(draw_network(random_, config, impairment_)),
+      windows_(config.nodes) {
   result_.impairment = impairment_;
   live_bytes_ = network_.pool().live_bytes();
   for (std::size_t i = 0; i < network_.nodes(); ++i)
@@ -217,16 +221,20 @@ void World::look_at_events() {
   for (std::size_t i = 0; i < network_.nodes(); ++i)
     network_.stack(i).log().drain([&](const Event& event, Bytes packet) {
       ++result_.events;
-      if (config_.observe) config_.observe(event, packet);
-      look_at(event);
+      if (config_.observe)
+        config_.observe(event, packet.first(std::min<std::size_t>(config_.keep, packet.size())));
+      look_at(i, event, packet);
     });
+  if (!network_.violation().empty()) violated(0, network_.violation());
 }
 
-void World::look_at(const Event& event) {
+void World::look_at(std::size_t node, const Event& event, Bytes packet) {
   // Openers have the ports from 20000 on, whichever side speaks.
   const auto local = number(event.flow.local.port), remote = number(event.flow.remote.port);
   const bool opener = local >= first_opener_port && local < first_peer_port;
   const std::size_t couple = (opener ? local : remote) - std::size_t{first_opener_port};
+  if (const auto wrong = windows_[node].look_at(event, packet); !wrong.empty())
+    violated(couple < couples_.size() ? couple : 0, wrong);
   if (couple < couples_.size()) look_at_window(2 * couple + !opener);
 }
 
@@ -239,8 +247,10 @@ void World::look_at_window(std::size_t number) {
   const auto info = e.stack()->status(e.id(), now());
   if (!info) return;
   constexpr std::uint32_t fin = 1;
-  if (info->flight > info->send_queue + fin)
-    violated(number / 2, "more is in flight than was sent: SND.UNA <= SND.NXT does not hold");
+  if (const auto wrong = check_connection(*info); !wrong.empty()) violated(number / 2, wrong);
+  if (Mended::what_waits_has_a_deadline && needs_a_deadline(*info) &&
+      e.stack()->next_deadline() == never)
+    violated(number / 2, "it has something to send or to wait for, and no deadline");
   // An ACK that was overtaken may show an older window; what was once offered stays offered.
   const auto sent = info->octets_sent - info->octets_retransmitted;
   auto& edge = couples_[number / 2].edges[number % 2];
@@ -256,6 +266,9 @@ void World::look_at_window(std::size_t number) {
 
 void World::watch_for_stalls() {
   watched_ = now();
+  for (std::size_t i = 0; i < network_.nodes(); ++i)
+    if (const auto wrong = check_stack(network_.stack(i), now()); !wrong.empty())
+      violated(0, wrong);
   for (std::size_t i = 0; i < couples_.size(); ++i) {
     Instant last = couples_[i].start;
     bool waits = false;

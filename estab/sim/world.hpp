@@ -4,7 +4,10 @@
 //   - Each octet read is the one that was written there; at the peer's end, all of them came.
 //   - On paths that lose and change nothing, nothing fails that the programs did not break.
 //   - Flight stays within the peer's window, and within cwnd (with RFC 3042's two segments) while
-//     no loss was seen; what is in flight is in the send queue.
+//     no loss was seen.
+//   - All of invariants.hpp: datagrams within the MTU, cwnd of a segment or more, a deadline for
+//   who
+//     waits, offered windows that are honoured, books that agree with each other.
 //   - No program waits in vain; at the end no connection, half-open or TIME-WAIT record is left,
 //     and the pool holds what it held before.
 #pragma once

@@ -183,7 +183,13 @@ void Conversation::icmp(wire::IcmpMeaning meaning, std::uint32_t seq, std::uint3
     sum = wire::pseudo_header(line_->flow.remote.address, line_->flow.local.address,
                               wire::Protocol::icmpv6, std::uint32_t(message.size()));
   store_be(&message[2], sum.add(message).value());
+  taken_ = false;
+  if (meaning == wire::IcmpMeaning::packet_too_big && mtu > 0)
+    path_mtu_.erase(line_->flow.remote.address);
   deliver({wrap(v4 ? wire::Protocol::icmp : wire::Protocol::icmpv6, line_->flow, message)});
+  // Sent again in the same moment, and smaller: the next datagrams are held to it.
+  if (meaning == wire::IcmpMeaning::packet_too_big && mtu > 0 && taken_)
+    path_mtu_[line_->flow.remote.address] = mtu;
 }
 
 // --- Out -----------------------------------------------------------------------------------------
@@ -192,10 +198,17 @@ void Conversation::poll() {
   if (const auto wrong = stack_.audit(); !wrong.empty()) broken_ = wrong;
   if (!stack_.poll_transmit(wire_, now_)) broken_ = "poll_transmit says that the sink had enough";
   collect();
+  break_by(sim::check_stack(stack_, now_));
+}
+
+void Conversation::break_by(const std::string& wrong) {
+  if (broken_.empty()) broken_ = wrong;
 }
 
 void Conversation::collect() {
   stack_.log().drain([&](const Event& event, Bytes packet) {
+    taken_ |= event.kind == EventKind::received;
+    break_by(windows_.look_at(event, packet));
     if (event.kind == EventKind::sent) sent_reasons_.push_back(event.reason);
     dialogue_.push_back({event, {packet.begin(), packet.end()}, {}});
     if (dialogue_.size() > longest_dialogue) dialogue_.pop_front();
@@ -218,7 +231,8 @@ void Conversation::take_packet(Packet packet, Reason reason) {
   const auto ip = wire::parse_ip(datagram, datagram.size());
   if (!ip || ip->total_length != datagram.size())
     return void(broken_ = "a malformed datagram left");
-  if (datagram.size() > scene_.mtu) broken_ = "a datagram left that is longer than the MTU";
+  const auto path = path_mtu_.find(ip->destination);
+  break_by(sim::check_datagram(packet, scene_.mtu, path == path_mtu_.end() ? ~0u : path->second));
   last_ip_ = *ip;
   Sent sent{.at = now_,
             .flow = {{ip->source, {}}, {ip->destination, {}}},

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // A stack under virtual time with the test as its network and its program. The test says what
 // arrives and exactly what leaves, and when: one packet too many, too early or too late fails,
-// and a failure prints the dialogue. After the first failure a conversation says nothing more.
+// and a failure prints the dialogue. After the first failure a conversation says nothing more. What
+// must hold of every stack at any time (estab/sim/invariants.hpp) is checked at each step.
 #pragma once
 #include <deque>
 #include <map>
 #include <source_location>
 #include <string>
 
+#include "estab/sim/invariants.hpp"
 #include "estab/stack/stack.hpp"
 #include "estab/wire/icmp.hpp"
 #include "notation.hpp"
@@ -158,6 +160,7 @@ class Conversation {
   void poll();
   void collect();
   void collect_notices();
+  void break_by(const std::string& wrong);  // Nothing, if it is empty.
   void take_packet(Packet packet, Reason reason);
   void check_text(const Segment& segment, Bytes text, const Line& line);
   bool advance(Instant to, bool stop_at_packet);
@@ -184,7 +187,10 @@ class Conversation {
   std::deque<Reason> sent_reasons_;
   std::deque<Entry> dialogue_;
   wire::IpHeader last_ip_;
-  std::string broken_;  // What the harness itself saw go wrong.
+  sim::OfferedWindows windows_;
+  std::map<Address, std::uint32_t> path_mtu_;  // As ICMP told, where the stack has taken it.
+  bool taken_ = false;                         // A packet was taken since this was reset.
+  std::string broken_;                         // What the harness itself saw go wrong.
   bool failed_ = false;
 };
 
