@@ -129,10 +129,27 @@ std::expected<Content, ContentError> HttpFiles::find(std::string_view target) co
     auto index = open_beneath(folder_.get(), *path + "index.html");
     const bool serve_index = index && ::fstat(index->get(), &what) == 0 && S_ISREG(what.st_mode);
     if (!serve_index) return list(file->get(), *path);
-    return Content{content_type(".html"), std::uint64_t(what.st_size), std::move(*index)};
+    return Content{content_type(".html"), std::uint64_t(what.st_size),
+                   share(std::move(*index), what.st_dev, what.st_ino)};
   }
   if (!S_ISREG(what.st_mode)) return Unexpected(ContentError::forbidden);
-  return Content{content_type(*path), std::uint64_t(what.st_size), std::move(*file)};
+  return Content{content_type(*path), std::uint64_t(what.st_size),
+                 share(std::move(*file), what.st_dev, what.st_ino)};
+}
+
+// Thousands may be sent one file at the same time, and descriptors are few.
+SharedFile HttpFiles::share(FileHandle file, std::uint64_t device, std::uint64_t inode) const {
+  const std::pair key{device, inode};
+  auto& known = (*open_)[key];
+  if (auto shared = known.lock()) return shared;
+  const auto forget = [open = open_, key](const FileHandle* last) {
+    delete last;
+    // A newer one may stand there, if this one went while the newer was opened.
+    if (const auto at = open->find(key); at != open->end() && at->second.expired()) open->erase(at);
+  };
+  SharedFile shared(new FileHandle(std::move(file)), forget);
+  known = shared;
+  return shared;
 }
 
 std::expected<std::string, ContentError> path_of(std::string_view target) {

@@ -3,6 +3,8 @@
 // path and by no symbolic link: the kernel sees to it (openat2, RESOLVE_BENEATH).
 #pragma once
 #include <expected>
+#include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -21,6 +23,9 @@ class FileHandle {
   int descriptor_;
 };
 
+// One descriptor for all who are sent the same file at the same time.
+using SharedFile = std::shared_ptr<const FileHandle>;
+
 enum class ContentError : std::uint8_t {
   malformed,  // The target is no path.
   not_found,
@@ -32,10 +37,11 @@ enum class ContentError : std::uint8_t {
 struct Content {
   std::string_view type;   // "text/html; charset=utf-8".
   std::uint64_t size = 0;  // Octets.
-  FileHandle file{};       // Or, if there is none:
+  SharedFile file{};       // Or, if there is none:
   std::string text{};
 };
 
+// One thread, together with what it finds.
 class HttpFiles {
  public:
   // Throws std::system_error if the folder cannot be opened.
@@ -46,7 +52,14 @@ class HttpFiles {
   [[nodiscard]] std::expected<Content, ContentError> find(std::string_view target) const;
 
  private:
+  // A file by its device and inode.
+  using OpenFiles =
+      std::map<std::pair<std::uint64_t, std::uint64_t>, std::weak_ptr<const FileHandle>>;
+  [[nodiscard]] SharedFile share(FileHandle file, std::uint64_t device, std::uint64_t inode) const;
+
   FileHandle folder_;
+  std::shared_ptr<OpenFiles> open_ =
+      std::make_shared<OpenFiles>();  // What is sent may outlive this.
 };
 
 // "/a%20b/?x" is "a b/"; an error where it is no absolute path, has a bad escape, a NUL, or "..".

@@ -113,7 +113,7 @@ HttpResponse respond(const HttpRequest& request, const HttpFiles& files) {
   if (!content) return refuse(request, content.error());
   const auto field = request[http::field::range];
   const auto part = parse_range({field.data(), field.size()}, content->size);
-  if (part && content->file.get() >= 0) {
+  if (part && content->file) {
     auto header = header_for(request, http::status::partial_content);
     header.set(http::field::content_range,
                fmt::format("bytes {}-{}/{}", part->first, part->last, content->size));
@@ -125,16 +125,18 @@ HttpResponse respond(const HttpRequest& request, const HttpFiles& files) {
     return finish(std::move(header), sentence("The range lies past the end."), !is_head);
   }
   auto header = header_for(request, http::status::ok);
-  if (content->file.get() >= 0) header.set(http::field::accept_ranges, "bytes");
+  if (content->file) header.set(http::field::accept_ranges, "bytes");
   return finish(std::move(header), std::move(*content), !is_head);
 }
 
-HttpResponse respond_bad_request(bool too_large) {
-  Header header{
-      too_large ? http::status::request_header_fields_too_large : http::status::bad_request, 11};
+HttpResponse respond_bad_request(http::status why) {
+  Header header{why, 11};
   header.keep_alive(false);
-  return finish(std::move(header), sentence(too_large ? "The request's header is too large."
-                                                      : "This is no request of HTTP/1."));
+  const bool too_large = why == http::status::request_header_fields_too_large;
+  return finish(std::move(header),
+                sentence(too_large ? "The request's header is too large."
+                         : why == http::status::request_timeout ? "The request took too long."
+                                                                : "This is no request of HTTP/1."));
 }
 
 }  // namespace estab::cli

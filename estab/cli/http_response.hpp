@@ -31,7 +31,8 @@ enum class RangeError : std::uint8_t {
                                                                std::uint64_t size);
 
 [[nodiscard]] HttpResponse respond(const HttpRequest& request, const HttpFiles& files);
-// To what could not be read as a request.
-[[nodiscard]] HttpResponse respond_bad_request(bool too_large);
+// To what could not be read as a request, by the status that says why: bad_request,
+// request_header_fields_too_large or request_timeout. The connection does not go on.
+[[nodiscard]] HttpResponse respond_bad_request(boost::beast::http::status why);
 
 }  // namespace estab::cli

@@ -21,8 +21,9 @@ void Journal::say(std::string_view kind, std::string line) {
 
 void Journal::next_second() {
   timer_.expires_after(1s);
-  timer_.async_wait([this](boost::system::error_code cancelled) {
-    if (!cancelled && print_waiting()) next_second();
+  timer_.async_wait([weak = std::weak_ptr(alive_)](boost::system::error_code cancelled) {
+    const auto self = weak.lock();
+    if (!cancelled && self && self->print_waiting()) self->next_second();
   });
 }
 

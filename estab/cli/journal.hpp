@@ -3,6 +3,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <map>
+#include <memory>
 #include <string>
 
 namespace estab::cli {
@@ -28,6 +29,8 @@ class Journal {
 
   std::map<std::string_view, Waiting> waiting_;  // Kinds that have spoken within the second.
   boost::asio::steady_timer timer_;
+  // What the timer's handler asks: it may be queued already when the journal is destroyed.
+  std::shared_ptr<Journal> alive_{this, [](Journal*) {}};
 };
 
 }  // namespace estab::cli

@@ -63,6 +63,26 @@ std::optional<std::uint32_t> parse_rate(std::string_view text) {
   return parse_count(text.substr(0, text.size() - 2));
 }
 
+std::optional<std::uint64_t> parse_memory(std::string_view text) {
+  struct Unit {
+    std::string_view name;
+    unsigned shift;
+  };
+  constexpr std::array<Unit, 4> units{{{"KiB", 10}, {"MiB", 20}, {"GiB", 30}, {"", 0}}};
+  constexpr std::uint64_t least = 16ull << 20, most = 1024ull << 30;
+  for (const auto& [name, shift] : units) {
+    if (!text.ends_with(name)) continue;
+    const auto digits = text.substr(0, text.size() - name.size());
+    std::uint64_t number = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    if (error != std::errc{} || end != digits.data() + digits.size() || number > most >> shift ||
+        number << shift < least)
+      return std::nullopt;
+    return number << shift;
+  }
+  return std::nullopt;
+}
+
 const CLI::Validator is_endpoint =
     validator("endpoint", parse_endpoint,
               "address with a port of 1 to 65535; such are 192.0.2.1:80 and [2001:db8::1]:80");
@@ -70,6 +90,9 @@ const CLI::Validator is_duration =
     validator("duration", parse_duration, "time; such are 500ms, 10s, 5m and 2h");
 const CLI::Validator is_count =
     validator("count", parse_count, "whole number from 0 to 1000000000");
+const CLI::Validator is_memory =
+    validator("memory", parse_memory,
+              "amount of memory from 16MiB to 1024GiB; such are 134217728 and 128MiB");
 const CLI::Validator is_rate = validator("rate", parse_rate, "rate; such is 50/s");
 
 }  // namespace estab::cli

@@ -21,7 +21,10 @@ namespace estab::cli {
 // As parse_count, a second: "50/s".
 [[nodiscard]] std::optional<std::uint32_t> parse_rate(std::string_view text);
 
+// Bytes of memory: decimal digits, then perhaps "KiB", "MiB" or "GiB": 16 MiB to 1024 GiB.
+[[nodiscard]] std::optional<std::uint64_t> parse_memory(std::string_view text);
+
 // Each says what is wrong and what would be right.
-extern const CLI::Validator is_endpoint, is_duration, is_count, is_rate;
+extern const CLI::Validator is_endpoint, is_duration, is_count, is_rate, is_memory;
 
 }  // namespace estab::cli

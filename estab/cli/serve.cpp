@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // estab serve: a server on a TCP and addresses of its own, beside the kernel's.
 #include <fmt/format.h>
+#include <sys/resource.h>
 
 #include <CLI/Option.hpp>
 #include <CLI/Validators.hpp>
@@ -21,7 +22,8 @@ constexpr auto close_patience = 5s;
 
 struct ServeCommand {
   NetworkOptions network;
-  std::string http;  // A folder; empty: no HTTP.
+  ServerOptions server{.idle = 75s};  // nginx's keepalive_timeout.
+  std::string http;                   // A folder; empty: no HTTP.
   bool echo = false, discard = false;
   std::uint16_t port = 0;  // 0: each service's own.
 };
@@ -33,16 +35,20 @@ struct Service {
   std::function<asio::awaitable<void>(Guest&)> serve;
 };
 
+// The command must outlive them.
 std::vector<Service> services_of(const ServeCommand& command) {
   std::vector<Service> services;
   const auto port = [&](std::uint16_t usual) { return command.port != 0 ? command.port : usual; };
   if (!command.http.empty())
+    services.push_back({"http", port(8080),
+                        [&command, files = std::make_shared<HttpFiles>(command.http)](
+                            Guest& guest) { return serve_http(guest, *files, command.server); }});
+  const auto idle = command.server.idle;
+  if (command.echo)
+    services.push_back({"echo", port(7), [idle](Guest& guest) { return serve_echo(guest, idle); }});
+  if (command.discard)
     services.push_back(
-        {"http", port(8080), [files = std::make_shared<HttpFiles>(command.http)](Guest& guest) {
-           return serve_http(guest, *files);
-         }});
-  if (command.echo) services.push_back({"echo", port(7), serve_echo});
-  if (command.discard) services.push_back({"discard", port(9), serve_discard});
+        {"discard", port(9), [idle](Guest& guest) { return serve_discard(guest, idle); }});
   if (services.empty()) throw UsageError("serve what? Give --http DIR, --echo or --discard");
   if (services.size() > 1 && command.port != 0)
     throw UsageError("--port is for one service; without it HTTP has 8080, echo 7, discard 9");
@@ -75,7 +81,9 @@ void print_where(const ServeCommand& command, const std::vector<Service>& servic
 class ServerRun {
  public:
   ServerRun(Session& session, std::vector<Service> services)
-      : session_(session), services_(std::move(services)) {
+      : session_(session),
+        services_(std::move(services)),
+        guests_(std::make_shared<Guests>(session.context())) {
     for (const auto& service : services_)
       acceptors_.emplace_back(session.host(), net::acceptor::endpoint_type{any, service.port},
                               ListenOptions{.backlog = 4096, .half_open_limit = 8192});
@@ -90,6 +98,8 @@ class ServerRun {
     if (const auto left = co_await session_.drained(close_patience); left > 0)
       fmt::print(stderr, "estab: {} connection{} did not finish in time and {} reset\n", left,
                  left == 1 ? "" : "s", left == 1 ? "is" : "are");
+    if (const auto words = guests_->summary(); !words.empty())
+      fmt::print(stderr, "estab: {}\n", words);
   }
 
  private:
@@ -111,12 +121,23 @@ class ServerRun {
   Session& session_;
   std::vector<Service> services_;
   std::vector<net::acceptor> acceptors_;
-  std::shared_ptr<Guests> guests_ = std::make_shared<Guests>();
+  std::shared_ptr<Guests> guests_;
 };
+
+// A file that is sent takes a descriptor, however many clients it is sent to.
+void allow_all_descriptors() {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);  // Without it, clients are told to try again (503).
+}
 
 void run_serve(const ServeCommand& command) {
   const auto services = services_of(command);
-  Session session(command.network, {}, words_of(command), LadderTo::standard_output);
+  if (!command.http.empty()) allow_all_descriptors();
+  StackConfig stack;
+  apply(command.server, stack);
+  Session session(command.network, stack, words_of(command), LadderTo::standard_output);
   ServerRun server(session, services);
   print_where(command, services);
   session.run(server.run());
@@ -136,6 +157,12 @@ void add_serve(CLI::App& app) {
       ->add_option("--port", options->port, "Listen there (default: HTTP 8080, echo 7,\ndiscard 9)")
       ->type_name("PORT")
       ->check(CLI::Range(1, 65535).description(""));
+  add_server_options(
+      *command, options->server,
+      {.idle = "Close a connection that has waited for its next\nrequest, or of echo "
+               "and discard for data, for so\nlong (default 75s)",
+       .request = "Close a connection whose request has not come\nwhole within so long "
+                  "(default 60s)"});
   add_network_options(*command, options->network);
   command->footer(
       "Makes a TUN device, whose one end is estab's and the other the kernel's, and listens on\n"

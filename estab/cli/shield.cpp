@@ -98,6 +98,7 @@ StackConfig stack_of(const ShieldCommand& command) {
   stack.tcp.shared_cookies = !command.keys_file.empty();
   stack.tcp.defaults.nagle = false;  // What the server or client writes is passed on as it comes.
   stack.tcp.quick_acks = 0;          // The server's answer acknowledges the request.
+  apply(command.settings.server, stack);
   stack.tcp.defaults.send_buffer = stack.tcp.defaults.receive_buffer = buffer_octets;
   return stack;
 }
@@ -237,8 +238,6 @@ void add_times(CLI::App& command, ShieldSettings& settings) {
         ->type_name("TIME")
         ->check(is_duration);
   };
-  add("--idle", settings.idle,
-      "Reset a connection that has moved nothing for\nso long (default 5m; 0s: never)");
   add("--connect-timeout", settings.connect_timeout,
       "Give the server so long to answer (default 5s)");
   add("--drain", settings.drain, "Give connections so long to finish at the end\n(default 10s)");
@@ -290,6 +289,10 @@ void add_shield(CLI::App& app) {
   auto options = std::make_shared<ShieldCommand>();
   add_ends(*command, *options);
   add_times(*command, options->settings);
+  add_server_options(*command, options->settings.server,
+                     {.idle = "Reset a connection that has moved nothing for\nso long (default 5m)",
+                      .request = "Reset a connection in which neither side has\nsent a byte for so "
+                                 "long (default 60s)"});
   add_limits(*command, *options);
   add_keys(*command, *options);
   add_network_options(*command, options->network);

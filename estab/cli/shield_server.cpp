@@ -7,10 +7,10 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/redirect_error.hpp>
+#include <boost/asio/write.hpp>
 
 #include "estab/cli/proxy_header.hpp"
 #include "estab/host/entropy.hpp"
-#include "estab/net/relay.hpp"
 #include "estab/runtime/shard.hpp"
 
 namespace estab::cli {
@@ -23,6 +23,7 @@ using KernelSocket = asio::ip::tcp::socket;
 namespace {
 
 using quick_ack = asio::detail::socket_option::boolean<IPPROTO_TCP, TCP_QUICKACK>;
+using user_timeout = asio::detail::socket_option::integer<IPPROTO_TCP, TCP_USER_TIMEOUT>;
 constexpr auto abort_patience = 1s;  // For resets to be on their way.
 
 std::string plural(std::uint64_t count, std::string_view what) {
@@ -95,25 +96,17 @@ class ShieldServer::Passage : public std::enable_shared_from_this<Passage> {
     if (!std::exchange(connecting_, false)) error = asio::error::timed_out;
     patience_.cancel();
     backend_.set_option(asio::ip::tcp::no_delay(true), ignored);
+    backend_.set_option(user_timeout(int(client_.options().user_timeout.count())), ignored);
     co_return error;
   }
 
   asio::awaitable<void> pass() {
-    const net::relay_options options{.idle = server_->settings_.idle};
+    const auto& times = server_->settings_.server;
+    const net::relay_options options{.idle = times.idle, .first = times.request};
     const auto [error, counts] =
         co_await net::relay(client_, backend_, options, asio::as_tuple(use_awaitable));
-    auto& counters = server_->counters_;
-    if (!error) ++counters.finished;
-    else if (aborted_) ++counters.cut_off;
-    else if (counts.failed_by == net::relay_side::a) ++counters.reset_by_client;
-    else if (counts.failed_by == net::relay_side::neither) ++counters.idle;
-    else {
-      ++counters.reset_by_server;
-      server_->journal_.say("broken",
-                            fmt::format("{} has broken off a connection: {}; its client "
-                                        "is reset",
-                                        server_->settings_.to.to_string(), error.message()));
-    }
+    if (aborted_ && error) ++server_->counters_.cut_off;
+    else server_->count_end(flow_.remote, error, counts);
   }
 
   std::shared_ptr<ShieldServer> server_;
@@ -196,6 +189,32 @@ void ShieldServer::refuse(net::socket& client, const Endpoint& peer, Admission w
   }
 }
 
+void ShieldServer::count_end(const Endpoint& client, const error_code& error,
+                             const net::relay_counts& counts) {
+  const bool overdue = error == asio::error::timed_out;
+  const auto server = settings_.to.to_string();
+  if (!error) {
+    ++counters_.finished;
+  } else if (counts.failed_by == net::relay_side::neither) {
+    const auto idle = settings_.server.idle, request = settings_.server.request;
+    const bool request_first = request > Duration{} && (idle == Duration{} || request < idle);
+    const bool silent = counts.a_to_b + counts.b_to_a == 0;
+    ++(silent && request_first ? counters_.no_request : counters_.idle);
+  } else if (counts.failed_by == net::relay_side::a) {
+    ++(overdue ? counters_.stuck_client : counters_.reset_by_client);
+    if (overdue)
+      journal_.say("stuck client",
+                   client.to_string() + " acknowledged no byte in time; it is reset");
+  } else if (overdue) {
+    ++counters_.stuck_server;
+    journal_.say("stuck server", server + " acknowledged no byte in time; its client is reset");
+  } else {
+    ++counters_.reset_by_server;
+    journal_.say("broken", fmt::format("{} has broken off a connection: {}; its client is reset",
+                                       server, error.message()));
+  }
+}
+
 void ShieldServer::cannot_reach(const error_code& error) {
   ++counters_.no_server;
   server_is_away_ = true;
@@ -246,6 +265,9 @@ std::string summary(const ShieldCounters& c) {
   add(c.reset_by_client, "reset by the client");
   add(c.reset_by_server, "broken off by the server");
   add(c.idle, "idle too long");
+  add(c.no_request, "without a request");
+  add(c.stuck_client, "with a client that acknowledged no byte");
+  add(c.stuck_server, "with a server that acknowledged no byte");
   add(c.no_server, "without a server");
   add(c.cut_off, "cut off at the end");
   const auto refused = c.over_max + c.over_prefix + c.over_rate;

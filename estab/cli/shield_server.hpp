@@ -8,19 +8,21 @@
 #include <vector>
 
 #include "estab/cli/journal.hpp"
+#include "estab/cli/server_options.hpp"
 #include "estab/cli/session.hpp"
 #include "estab/cli/shield_limits.hpp"
 #include "estab/net/acceptor.hpp"
+#include "estab/net/relay.hpp"
 
 namespace estab::cli {
 
 struct ShieldSettings {
   std::vector<Endpoint> listen;
   Endpoint to;
-  Duration idle = 5 * 60s;        // Then both sides are reset.
-  Duration connect_timeout = 5s;  // To the server.
-  Duration drain = 10s;           // After an interruption; then what is still open is reset.
-  bool proxy_protocol = false;    // Version 2.
+  ServerOptions server{.idle = 5 * 60s};  // What is overdue is reset on both sides.
+  Duration connect_timeout = 5s;          // To the server.
+  Duration drain = 10s;         // After an interruption; then what is still open is reset.
+  bool proxy_protocol = false;  // Version 2.
 };
 
 // What became of those who connected.
@@ -29,7 +31,9 @@ struct ShieldCounters {
   // Of these; the rest is still open:
   std::uint64_t finished = 0;  // Both sides ended.
   std::uint64_t reset_by_client = 0, reset_by_server = 0, idle = 0, cut_off = 0;
-  std::uint64_t no_server = 0;  // The server refused or did not answer.
+  std::uint64_t no_request = 0;                      // Neither side has ever sent a byte.
+  std::uint64_t stuck_client = 0, stuck_server = 0;  // Acknowledged no byte in time.
+  std::uint64_t no_server = 0;                       // The server refused or did not answer.
   // Refused:
   std::uint64_t over_max = 0, over_prefix = 0, over_rate = 0;
 };
@@ -54,6 +58,8 @@ class ShieldServer : public std::enable_shared_from_this<ShieldServer> {
   boost::asio::awaitable<void> drain();
   boost::asio::awaitable<void> until_empty(Duration at_most);
   void refuse(net::socket& client, const Endpoint& peer, Admission why);
+  void count_end(const Endpoint& client, const net::error_code& error,
+                 const net::relay_counts& counts);
   void cannot_reach(const net::error_code& error);
   void reached();
 

@@ -111,11 +111,24 @@ void set_mtu(const std::string& name, std::uint32_t mtu) {
                     (errno == EINVAL ? "; choose 68 to 65535" : ""));
 }
 
+// A name with a pattern, or none, is always a new device's.
+bool exists(const std::string& name) { return !name.empty() && ::if_nametoindex(name.c_str()) > 0; }
+
+void set_queue(const std::string& name, std::uint32_t packets) {
+  const Descriptor socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  auto request = request_for(name);
+  request.ifr_qlen = int(packets);
+  if (socket.get() < 0 || ::ioctl(socket.get(), SIOCSIFTXQLEN, &request) != 0)
+    fail(errno, "cannot set the queue of " + name + " to " + std::to_string(packets) + " packets");
+}
+
 class Tun final : public Device {
  public:
   explicit Tun(const TunOptions& options) : descriptor_(open_clone_device()) {
+    const bool was_there = exists(options.name);
     info_.name = attach(descriptor_.get(), options.name, options.offload);
     set_mtu(info_.name, options.mtu);
+    if (!was_there) set_queue(info_.name, options.queue);
     info_.mtu = options.mtu;
     info_.transmit_checksum = options.offload;
     if (!options.offload) return;

@@ -15,6 +15,9 @@ struct TunOptions {
                              // chooses.
   std::uint32_t mtu = 1500;  // Octets of an IP datagram; 68..65535 (IPv6: at least 1280).
   bool offload = true;       // False: each packet as a wire would carry it, both ways.
+  std::uint32_t queue = 10'000;  // Packets that may wait in the kernel for receive(); set for a
+                                 // device that this makes. The kernel's own default is 500: a flood
+                                 // fills that while another program runs for a few milliseconds.
 };
 
 // Opens the device in this thread's network namespace, making it if there is none of that name; one

@@ -4,6 +4,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -11,7 +12,6 @@
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
 #include <memory>
 
 #include "estab/net/socket.hpp"
@@ -29,6 +29,8 @@ struct relay_options {
   // Both are reset, with timed_out, when neither has taken an octet for so long, or up to a quarter
   // longer; 0: never.
   Duration idle{};
+  // The same while neither has ever sent an octet; 0: as `idle`. The shorter of the two counts.
+  Duration first{};
 };
 
 // Tells the peer of a stream that no more is coming, the other way staying open; and gives a
@@ -87,7 +89,7 @@ class Relay : public std::enable_shared_from_this<Relay<A, B>> {
         b_(b),
         executor_(boost::asio::get_associated_executor(handler, a.get_executor())),
         handler_(std::move(handler)),
-        look_every_(options.idle / looks),
+        options_(options),
         timer_(a.get_executor()) {}
 
   void start() {
@@ -101,7 +103,7 @@ class Relay : public std::enable_shared_from_this<Relay<A, B>> {
       });
     watch(a_, relay_side::a);
     watch(b_, relay_side::b);
-    if (look_every_ > Duration{}) look_later();
+    look_later();
     read(a_, b_, a_to_b_);
     read(b_, a_, b_to_a_);
   }
@@ -130,16 +132,18 @@ class Relay : public std::enable_shared_from_this<Relay<A, B>> {
             return end_way();
           }
           if (error) return end_way(error, way.from);
-          write(from, to, way, size);
+          write(from, to, way, 0, size);
         }));
   }
+  // Each part is counted as it goes, so that a peer that is slow to take a buffer is not idle.
   template <class From, class To>
-  void write(From& from, To& to, Way& way, std::size_t size) {
-    boost::asio::async_write(
-        to, boost::asio::buffer(way.buffer.get(), size),
-        continue_with([this, &from, &to, &way](error_code error, std::size_t written) {
+  void write(From& from, To& to, Way& way, std::size_t begin, std::size_t end) {
+    to.async_write_some(
+        boost::asio::buffer(way.buffer.get() + begin, end - begin),
+        continue_with([this, &from, &to, &way, begin, end](error_code error, std::size_t written) {
           way.octets += written;
           if (error) return end_way(error, way.to);
+          if (begin + written < end) return write(from, to, way, begin + written, end);
           read(from, to, way);
         }));
   }
@@ -156,8 +160,15 @@ class Relay : public std::enable_shared_from_this<Relay<A, B>> {
                                                   fail(why, side);
                                               })));
   }
+  // 0: for ever.
+  [[nodiscard]] Duration patience() const {
+    const bool begun = a_to_b_.octets + b_to_a_.octets > 0;
+    if (begun || options_.first == Duration{}) return options_.idle;
+    return options_.idle == Duration{} ? options_.first : std::min(options_.idle, options_.first);
+  }
   void look_later() {
-    timer_.expires_after(look_every_);
+    if (patience() == Duration{}) return;
+    timer_.expires_after(patience() / looks);
     timer_.async_wait(continue_with([this](error_code cancelled) {
       if (!cancelled && ways_ > 0 && !error_) look();
     }));
@@ -202,7 +213,7 @@ class Relay : public std::enable_shared_from_this<Relay<A, B>> {
   error_code error_;
   relay_side failed_by_ = relay_side::neither;
   std::array<boost::asio::cancellation_signal, 2> watches_;  // Of a and b.
-  Duration look_every_;
+  relay_options options_;
   boost::asio::steady_timer timer_;
   unsigned quiet_looks_ = 0;
   Progress seen_;

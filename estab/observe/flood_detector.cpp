@@ -104,7 +104,10 @@ void FloodDetector::observe(const Sighting& sighting) {
     case HandshakeStep::syn_again:
       entry->syns = std::uint8_t(std::min(entry->syns + 1, 255));
       break;
-    case HandshakeStep::syn_ack:      entry->answered = true; break;
+    case HandshakeStep::syn_ack:
+      if (!entry->answered) entry->answered_late = entry->cohort != newest_;
+      entry->answered = true;
+      break;
     case HandshakeStep::completed:    entry->completed = true; break;
     case HandshakeStep::client_reset: entry->reset = true; break;
     case HandshakeStep::client_data:  entry->data = true; break;
@@ -145,6 +148,11 @@ bool FloodDetector::count(const HandshakeLedger::Entry& entry, double weight,
     return false;
   }
   if (entry.left) return false;  // Its completion, if it was one, is in the tally.
+  // We let it wait, and its time to complete began only with our answer.
+  if (entry.answered_late && !entry.completed && !entry.reset) {
+    counts.unanswered += weight;
+    return false;
+  }
   counts.syns += weight;
   const bool failed = !entry.completed && !entry.reset;
   if (entry.completed) counts.completed += weight, counts.silent += entry.data ? 0 : weight;

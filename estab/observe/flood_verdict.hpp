@@ -41,7 +41,7 @@ struct HandshakeCounts {
   double completed = 0;   // In time: within three to four seconds.
   double reset = 0;       // By the client.
   double failed = 0;      // None of both.
-  double unanswered = 0;  // SYNs that we did not answer; not in `syns`.
+  double unanswered = 0;  // SYNs that we did not answer, or too late to judge; not in `syns`.
   double silent = 0;      // Of those completed: without a word from the client.
   HandshakeCounts& operator+=(const HandshakeCounts& other);
 };

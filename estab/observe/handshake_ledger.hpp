@@ -27,6 +27,7 @@ class HandshakeLedger {
     std::uint8_t syns = 0;   // 0: the entry is free.
     bool known : 1 = false;  // The source's prefix was known when the first SYN came.
     bool answered : 1 = false;
+    bool answered_late : 1 = false;  // In a later cohort: an earlier SYN of it had no answer.
     bool completed : 1 = false;
     bool reset : 1 = false;  // By the client.
     bool data : 1 = false;

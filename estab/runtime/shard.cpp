@@ -17,7 +17,7 @@ namespace {
 // So often a turn lets all that is ready run before it: the FIN of a program that answers in one
 // handler and closes in the next goes out with the text.
 constexpr unsigned yields_a_turn = 2;
-constexpr std::size_t batch_size = 64;  // Packets of one device a turn; then the others' turn.
+constexpr std::size_t batch_size = 256;  // Packets of one device a turn; then the others' turn.
 
 PacketPool& pool_of(const asio::any_io_executor& executor) {
   return asio::use_service<PoolService>(asio::query(executor, asio::execution::context)).pool();

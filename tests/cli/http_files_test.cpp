@@ -41,7 +41,7 @@ TEST_F(HttpFilesTest, AFileIsFoundByItsPath) {
   EXPECT_EQ(content->size, 5u);
   EXPECT_EQ(content->type, "text/plain; charset=utf-8");
   char text[6] = {};
-  EXPECT_EQ(::read(content->file.get(), text, 5), 5);
+  EXPECT_EQ(::read(content->file->get(), text, 5), 5);
   EXPECT_STREQ(text, "hello");
 }
 

@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstdlib>
+#include <cstring>
 #include <optional>
 #include <system_error>
 
@@ -116,6 +118,35 @@ TEST_F(Tun, ManyPacketsAreReadInOneBatch) {
   for (int i = 0; i < 10; ++i) send(plain(pool_, echo_request(true, 100)));
   std::array<Packet, 4> batch;
   EXPECT_EQ(device_->receive(pool_, batch, Instant{}), 4u);
+}
+
+// As many as arrive while another program has the processor.
+TEST_F(Tun, ABurstOfThousandsOfPacketsWaitsInTheKernel) {
+  open();
+  const int sender = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  sockaddr_in to{};
+  to.sin_family = AF_INET;
+  to.sin_port = 9;
+  const auto there = Address::v4(10, 77, 0, 2).octets();
+  std::memcpy(&to.sin_addr, &there[12], 4);
+  constexpr int burst = 8000;
+  for (int i = 0; i < burst; ++i)
+    ASSERT_EQ(::sendto(sender, "x", 1, 0, reinterpret_cast<sockaddr*>(&to), sizeof to), 1);
+  ::close(sender);
+  std::array<Packet, 256> batch;
+  int arrived = 0;
+  while (const auto count = device_->receive(pool_, batch, Instant{}))
+    for (auto& packet : std::span{batch}.first(count)) {
+      arrived += packet.size() == 29 ? 1 : 0;
+      packet = Packet{};
+    }
+  EXPECT_EQ(arrived, burst);
+}
+
+TEST_F(Tun, ADeviceThatWasThereKeepsItsQueue) {
+  ASSERT_EQ(std::system("ip tuntap add dev made mode tun && ip link set made txqueuelen 77"), 0);
+  open({.name = "made"});
+  EXPECT_EQ(std::system("ip link show made | grep -q 'qlen 77'"), 0);
 }
 
 TEST_F(Tun, WithoutOffloadASuperSegmentReachesTheKernelAsItsSegments) {

@@ -137,6 +137,44 @@ TEST_F(Watched, WhatWeDidNotAnswerIsNotTheClientsFailure) {
   EXPECT_NEAR(last.evidence.counts.unanswered, 100, 40);
 }
 
+// A network may leave only so many SYN-ACKs unanswered in a second; its other clients ask again,
+// and are far away.
+TEST_F(Watched, ACrowdOfOneNetworkThatWeLetWaitIsNoReflector) {
+  std::vector<Endpoint> crowd;
+  for (int i = 0; i < 2540; ++i)
+    crowd.push_back({Address::v4(10, 88, 0, std::uint8_t(1 + i % 254)), Port(20'000 + i / 254)});
+  const auto all = [&](HandshakeStep step, std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) tell(step, crowd[i]);
+  };
+  for (int round = 0; round < 3; ++round) {
+    all(syn, 0, 2540), all(syn_ack, 0, 1000);
+    now += 2800ms;
+    all(completed, 0, 1000), all(client_data, 0, 1000);
+    now += 200ms;
+    all(syn, 1000, 2540), all(syn_ack, 1000, 2540);
+    now += 2800ms;
+    all(completed, 1000, 2540), all(client_data, 1000, 2540);
+    for (int i = 0; i < 40; ++i, now += 100ms) {
+      advance();
+      EXPECT_EQ(verdict(), Verdict::quiet) << last.in_words();
+    }
+  }
+}
+
+TEST_F(Watched, AReflectorWhoseSynsAreMostlyRefusedIsStillNamed) {
+  pass(20, 100);
+  for (int i = 0; i < 80; ++i, now += 100ms) {
+    for (int n = 0; n < 10; ++n) visit();
+    for (int n = 0; n < 500; ++n) {
+      const Endpoint victim{Address::v4(10, 88, 0, std::uint8_t(1 + random.below(254))),
+                            Port(1024 + random.below(60'000))};
+      tell(syn, victim);
+      if (n < 100) tell(syn_ack, victim);
+    }
+  }
+  EXPECT_EQ(verdict(), Verdict::reflector);
+}
+
 TEST_F(Watched, ASynThatIsRepeatedIsCountedOnce) {
   for (int n = 0; n < 50; ++n) {
     const auto client = person();
