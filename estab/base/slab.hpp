@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Objects of one type in chunks of 64: stable addresses, names of index and generation that never
-// come back, and chunks given back to the system when they are empty.
+// come back, and chunks given back to the system when they are empty. Chunks stand in pages of 64,
+// so that no operation moves more than one pointer in 4096 objects when the slab grows.
 #pragma once
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstdint>
 #include <memory>
@@ -25,61 +27,70 @@ class Slab {
     for_each([&](Name name, T&) { erase(name.index); });
   }
 
+  // Takes the lowest place that is free.
   template <class... Args>
   std::pair<Name, T*> emplace(Args&&... args) {
-    const std::uint32_t at = chunk_with_room();
-    Chunk& chunk = *chunks_[at];
+    const std::uint32_t at = page_with_room();
+    Page& page = *pages_[at];
+    const auto number = std::uint32_t(std::countr_zero(page.roomy));
+    Chunk& chunk = chunk_of(page, number);
     const auto slot = std::uint32_t(std::countr_one(chunk.used));
     T* object = new (&chunk.slots[slot]) T(std::forward<Args>(args)...);
     chunk.used |= std::uint64_t{1} << slot;
-    if (chunk.used == ~std::uint64_t{0}) roomy_.pop_back();
+    if (chunk.used == ~std::uint64_t{0}) {
+      page.roomy &= ~(std::uint64_t{1} << number);
+      if (page.roomy == 0) roomy_[at / 64] &= ~(std::uint64_t{1} << at % 64);
+    }
     if (++generation_ == 0) ++generation_;
     chunk.generations[slot] = generation_;
     ++size_;
-    return {{at * 64 + slot, generation_}, object};
+    return {{(at * 64 + number) * 64 + slot, generation_}, object};
   }
   // Null where nothing of this name lives.
   [[nodiscard]] T* find(std::uint32_t index, std::uint32_t generation) const {
-    const std::uint32_t at = index / 64, slot = index % 64;
-    if (at >= chunks_.size() || !chunks_[at]) return nullptr;
-    const Chunk& chunk = *chunks_[at];
-    const bool lives = chunk.used >> slot & 1 && chunk.generations[slot] == generation;
-    return lives ? chunk.object(slot) : nullptr;
+    T* object = find(index);
+    return object != nullptr && this->generation(index) == generation ? object : nullptr;
   }
   // Whatever lives at this index; null where nothing does.
   [[nodiscard]] T* find(std::uint32_t index) const {
-    const std::uint32_t at = index / 64, slot = index % 64;
-    if (at >= chunks_.size() || !chunks_[at] || !(chunks_[at]->used >> slot & 1)) return nullptr;
-    return chunks_[at]->object(slot);
+    const std::uint32_t at = index / 4096, slot = index % 64;
+    if (at >= pages_.size() || !pages_[at]) return nullptr;
+    const auto& chunk = pages_[at]->chunks[index / 64 % 64];
+    return chunk && chunk->used >> slot & 1 ? chunk->object(slot) : nullptr;
   }
   // The caller knows that it lives.
   [[nodiscard]] T& operator[](std::uint32_t index) const {
-    return *chunks_[index / 64]->object(index % 64);
+    return *chunk_at(index).object(index % 64);
   }
   [[nodiscard]] std::uint32_t generation(std::uint32_t index) const {
-    return chunks_[index / 64]->generations[index % 64];
+    return chunk_at(index).generations[index % 64];
   }
   void erase(std::uint32_t index) {
-    const std::uint32_t at = index / 64, slot = index % 64;
-    Chunk& chunk = *chunks_[at];
-    std::destroy_at(chunk.object(slot));
-    if (chunk.used == ~std::uint64_t{0}) roomy_.push_back(at);
-    chunk.used &= ~(std::uint64_t{1} << slot);
+    const std::uint32_t at = index / 4096, number = index / 64 % 64, slot = index % 64;
+    Page& page = *pages_[at];
+    auto& chunk = page.chunks[number];
+    std::destroy_at(chunk->object(slot));
+    chunk->used &= ~(std::uint64_t{1} << slot);
+    page.roomy |= std::uint64_t{1} << number;
+    roomy_[at / 64] |= std::uint64_t{1} << at % 64;
     --size_;
-    // One empty chunk is kept, lest the next object bring it straight back.
-    if (chunk.used == 0 && size_ >= 64) chunks_[at].reset();
+    if (chunk->used != 0) return;
+    // One empty chunk is kept for the next object that needs one.
+    if (spare_) chunk.reset();
+    else spare_ = std::move(chunk);
+    if (--page.made == 0) pages_[at].reset();
   }
   // f(Name, T&) for each; f may erase what it is given, and nothing else.
   template <class F>
   void for_each(F&& f) const {
-    for (std::uint32_t at = 0; at < chunks_.size(); ++at) {
-      for (auto used = chunks_[at] ? chunks_[at]->used : 0; used != 0; used &= used - 1) {
-        const auto slot = std::uint32_t(std::countr_zero(used));
-        const Chunk& chunk = *chunks_[at];
-        f(Name{at * 64 + slot, chunk.generations[slot]}, *chunk.object(slot));
-        if (!chunks_[at]) break;
+    for (std::uint32_t at = 0; at < pages_.size(); ++at)
+      for (std::uint32_t number = 0; number < 64 && pages_[at]; ++number) {
+        const Chunk* chunk = pages_[at]->chunks[number].get();
+        for (auto used = chunk != nullptr ? chunk->used : 0; used != 0; used &= used - 1) {
+          const auto slot = std::uint32_t(std::countr_zero(used));
+          f(Name{(at * 64 + number) * 64 + slot, chunk->generations[slot]}, *chunk->object(slot));
+        }
       }
-    }
   }
   // f(Name, T&) for some of them, from index `from` on, until `most` were seen, in whole chunks; f
   // erases nothing. Returns how many it saw and where to go on: 0 at the end.
@@ -87,14 +98,16 @@ class Slab {
   std::pair<std::uint32_t, std::uint32_t> visit(std::uint32_t from, std::uint32_t most,
                                                 F&& f) const {
     std::uint32_t seen = 0, at = from / 64;
-    for (; at < chunks_.size() && seen + 64 <= std::max(most, 64u); ++at) {
+    const auto end = std::uint32_t(pages_.size() * 64);
+    for (; at < end && seen + 64 <= std::max(most, 64u); ++at) {
       ++seen;  // An empty chunk costs a look as well.
-      for (auto used = chunks_[at] ? chunks_[at]->used : 0; used != 0; used &= used - 1, ++seen) {
+      const Chunk* chunk = pages_[at / 64] ? pages_[at / 64]->chunks[at % 64].get() : nullptr;
+      for (auto used = chunk != nullptr ? chunk->used : 0; used != 0; used &= used - 1, ++seen) {
         const auto slot = std::uint32_t(std::countr_zero(used));
-        f(Name{at * 64 + slot, chunks_[at]->generations[slot]}, *chunks_[at]->object(slot));
+        f(Name{at * 64 + slot, chunk->generations[slot]}, *chunk->object(slot));
       }
     }
-    return {seen, at < chunks_.size() ? at * 64 : 0};
+    return {seen, at < end ? at * 64 : 0};
   }
   [[nodiscard]] std::size_t size() const { return size_; }
   // Bytes that one object costs: its own, its name's, and its share of the chunk's.
@@ -112,19 +125,39 @@ class Slab {
       return std::launder(reinterpret_cast<T*>(const_cast<std::byte*>(slots[slot].bytes)));
     }
   };
-  std::uint32_t chunk_with_room() {
-    if (!roomy_.empty()) {
-      const std::uint32_t at = roomy_.back();
-      if (!chunks_[at]) chunks_[at].reset(new Chunk);
-      return at;
+  struct Page {
+    std::uint64_t roomy = ~std::uint64_t{0};  // A bit a chunk that has room, or is yet to be made.
+    std::uint32_t made = 0;                   // Chunks that are there.
+    std::array<std::unique_ptr<Chunk>, 64> chunks;
+  };
+  [[nodiscard]] Chunk& chunk_at(std::uint32_t index) const {
+    return *pages_[index / 4096]->chunks[index / 64 % 64];
+  }
+  Chunk& chunk_of(Page& page, std::uint32_t number) {
+    auto& chunk = page.chunks[number];
+    if (!chunk) {
+      chunk = spare_ ? std::move(spare_) : std::unique_ptr<Chunk>(new Chunk);
+      ++page.made;
     }
-    chunks_.emplace_back(new Chunk);
-    roomy_.push_back(std::uint32_t(chunks_.size() - 1));
-    return roomy_.back();
+    return *chunk;
+  }
+  std::uint32_t page_with_room() {
+    std::uint32_t word = 0;
+    while (word < roomy_.size() && roomy_[word] == 0) ++word;
+    if (word == roomy_.size()) {
+      if (pages_.size() == 64 * roomy_.size()) roomy_.push_back(0);
+      word = std::uint32_t(roomy_.size() - 1);
+      roomy_[word] |= std::uint64_t{1} << pages_.size() % 64;
+      pages_.emplace_back();
+    }
+    const auto at = word * 64 + std::uint32_t(std::countr_zero(roomy_[word]));
+    if (!pages_[at]) pages_[at] = std::make_unique<Page>();
+    return at;
   }
 
-  std::vector<std::unique_ptr<Chunk>> chunks_;
-  std::vector<std::uint32_t> roomy_;  // Chunks with room, each once.
+  std::vector<std::unique_ptr<Page>> pages_;
+  std::vector<std::uint64_t> roomy_;  // A bit a page that has room, or is yet to be made.
+  std::unique_ptr<Chunk> spare_;
   std::uint32_t generation_ = 0;
   std::size_t size_ = 0;
 };

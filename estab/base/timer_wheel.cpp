@@ -52,18 +52,30 @@ void TimerWheel::unlink(TimerNode& node) {
 }
 
 TimerNode* TimerWheel::pop_due(Instant now) {
-  while (due_ == nullptr && expire_first_slot(now)) {}
+  Work unbounded;
+  unbounded.allow(~0u);
+  return pop_due(now, unbounded);
+}
+
+// A slot that was opened is laid anew as a whole before the first of it is due, so that nodes with
+// one deadline come in the order in which they were armed.
+TimerNode* TimerWheel::pop_due(Instant now, Work& work) {
+  while (opened_ != nullptr || (due_ == nullptr && open_first_slot(now))) {
+    if (opened_ == nullptr) continue;
+    if (!work.take()) return nullptr;
+    lay_next(now);
+  }
   // With nothing armed, later nodes may be laid as seen from now.
   if (size_ == 0) now_tick_ = std::max(now_tick_, tick_of(now));
-  if (due_ == nullptr) return nullptr;
+  if (due_ == nullptr || !work.take()) return nullptr;
   TimerNode* node = due_;
   disarm(*node);
   return node;
 }
 
-// Moves what is due in the earliest slot to the due list and lays the rest anew, as seen from the
-// slot's first tick. False: nothing is due.
-bool TimerWheel::expire_first_slot(Instant now) {
+// Opens the earliest slot, if one of its nodes is due; all of them are then laid anew, as seen from
+// the slot's first tick. False: nothing is due.
+bool TimerWheel::open_first_slot(Instant now) {
   for (unsigned at = 0; at < levels; ++at) {
     Level& level = level_[at];
     while (level.occupied != 0) {
@@ -74,32 +86,32 @@ bool TimerWheel::expire_first_slot(Instant now) {
       const unsigned shift = at * slot_bits;
       const std::uint64_t above = now_tick_ >> (shift + slot_bits) << (shift + slot_bits);
       now_tick_ = std::max(now_tick_, above | std::uint64_t{slot} << shift);
-      relay(std::exchange(level.head[slot], nullptr), now);
+      opened_ = std::exchange(level.head[slot], nullptr);
+      opened_->link = &opened_;
+      opened_earliest_ = level.earliest[slot];
       return true;
     }
   }
   return false;
 }
 
-void TimerWheel::relay(TimerNode* node, Instant now) {
-  while (node != nullptr) {
-    TimerNode* next = std::exchange(node->next, nullptr);
-    node->link = nullptr;
-    if (node->deadline <= now) push(due_, *node);
-    else insert(*node);
-    node = next;
-  }
+void TimerWheel::lay_next(Instant now) {
+  TimerNode& node = *opened_;
+  unlink(node);
+  if (node.deadline <= now) push(due_, node);
+  else insert(node);
 }
 
 Instant TimerWheel::next_deadline() const {
-  if (due_ != nullptr) return due_->deadline;
+  const Instant opened = opened_ != nullptr ? opened_earliest_ : never;
+  if (due_ != nullptr) return std::min(due_->deadline, opened);
   for (const auto& level : level_) {
     for (auto occupied = level.occupied; occupied != 0; occupied &= occupied - 1) {
       const auto slot = unsigned(std::countr_zero(occupied));
-      if (level.head[slot] != nullptr) return level.earliest[slot];
+      if (level.head[slot] != nullptr) return std::min(level.earliest[slot], opened);
     }
   }
-  return never;
+  return opened;
 }
 
 }  // namespace estab

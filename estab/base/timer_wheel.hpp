@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "estab/base/time.hpp"
+#include "estab/base/work.hpp"
 
 namespace estab {
 
@@ -26,6 +27,9 @@ class TimerWheel {
   // Takes out one node with deadline <= now, or null. Call until null, with a `now` that never
   // goes back; nodes may be armed in between.
   TimerNode* pop_due(Instant now);
+  // The same for a call whose work is bounded: each node that is looked at counts one entry. Null
+  // as well where the work allows no more; then next_deadline() is in the past.
+  TimerNode* pop_due(Instant now, Work& work);
   // No node is due before this; `never` when the wheel is empty. It may be early by what has been
   // disarmed since, never late.
   [[nodiscard]] Instant next_deadline() const;
@@ -40,14 +44,16 @@ class TimerWheel {
     std::array<Instant, slots> earliest{};
   };
   static std::uint64_t tick_of(Instant at);
-  bool expire_first_slot(Instant now);
-  void relay(TimerNode* list, Instant now);
+  bool open_first_slot(Instant now);
+  void lay_next(Instant now);
   void insert(TimerNode& node);
   static void push(TimerNode*& head, TimerNode& node);
   static void unlink(TimerNode& node);
 
   std::array<Level, levels> level_{};
-  TimerNode* due_ = nullptr;  // Taken from their slots, not yet from us.
+  TimerNode* due_ = nullptr;     // Taken from their slots, not yet from us.
+  TimerNode* opened_ = nullptr;  // Of the slot that was opened last: to be laid anew, one by one.
+  Instant opened_earliest_ = never;
   std::uint64_t now_tick_ = 0;
   std::size_t size_ = 0;
 };

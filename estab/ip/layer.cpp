@@ -3,12 +3,36 @@
 
 #include <algorithm>
 
+#include "estab/wire/tcp.hpp"
+
 namespace estab::ip {
 
-std::uint8_t Layer::add_interface(const InterfaceConfig& config) {
+namespace {
+
+constexpr std::uint32_t largest_datagram = 65535;
+constexpr std::uint32_t smallest_mtu_v4 = wire::ipv4_header_size + wire::tcp_largest_header + 8;
+constexpr std::uint32_t smallest_mtu_v6 = 1280;
+// A super-segment is worth it, and leaves room for headers, from this size on.
+constexpr std::uint32_t smallest_super_segment = 1024;
+
+// 0/8, 240/4 and ::/96 (RFC 1122 §3.2.1.3, RFC 1112 §4, RFC 4291 §2.5.5.1).
+bool is_reserved(const Address& a) {
+  if (!a.is_v4()) return a.prefix(96) == Address{};
+  const std::uint32_t first = a.to_v4() >> 24;
+  return first == 0 || first >= 240;
+}
+
+}  // namespace
+
+std::uint8_t Layer::add_interface(const InterfaceConfig& wanted) {
   const auto number = std::uint8_t(interfaces_.size());
-  interfaces_.push_back(config);
   changed();
+  InterfaceConfig& config = interfaces_.emplace_back(wanted);
+  config.mtu = std::min(config.mtu, largest_datagram);
+  config.largest_segment = std::min(config.largest_segment, largest_datagram);
+  if (config.largest_segment < smallest_super_segment) config.largest_segment = 0;
+  std::erase_if(config.addresses,
+                [&](const Prefix& p) { return !carries(number, p.address.is_v4()); });
   for (const auto& [address, length] : config.addresses) {
     ours_.insert(std::ranges::lower_bound(ours_, address), address);
     const Prefix network{address.prefix(length), length};
@@ -33,17 +57,23 @@ std::expected<wire::IpHeader, Reason> Layer::accept(Packet& packet) const {
   packet.truncate(header->total_length);
   const InterfaceConfig& in = interfaces_[packet.interface()];
   if (is_no_host(header->destination)) return std::unexpected(Reason::ip_destination_invalid);
-  if (!in.any_address && !is_ours(header->destination))
+  if (!carries(packet.interface(), header->is_v4()) ||
+      (!in.any_address && !is_ours(header->destination)))
     return std::unexpected(Reason::ip_not_for_us);
   const Address& source = header->source;
-  if (is_no_host(source) || (source.is_loopback() && !is_ours(source)))
-    return std::unexpected(Reason::ip_source_invalid);
+  if (is_no_host(source)) return std::unexpected(Reason::ip_source_invalid);
+  if (is_ours(source) || source == header->destination) return std::unexpected(Reason::ip_land);
   return header;
+}
+
+bool Layer::carries(std::uint8_t interface, bool v4) const {
+  return interfaces_[interface].mtu >= (v4 ? smallest_mtu_v4 : smallest_mtu_v6);
 }
 
 std::optional<std::uint8_t> Layer::route(const Address& destination) const {
   for (const auto& r : routes_)
-    if (r.destination.contains(destination)) return r.interface;
+    if (r.destination.contains(destination) && carries(r.interface, destination.is_v4()))
+      return r.interface;
   return std::nullopt;
 }
 
@@ -63,7 +93,7 @@ std::optional<Address> Layer::source_for(const Address& destination) const {
 bool Layer::is_ours(const Address& a) const { return std::ranges::binary_search(ours_, a); }
 
 bool Layer::is_no_host(const Address& a) const {
-  if (a.is_unspecified() || a.is_multicast() || a.is_limited_broadcast()) return true;
+  if (is_reserved(a) || a.is_loopback() || a.is_multicast()) return true;
   return std::ranges::find(broadcasts_, a) != broadcasts_.end();
 }
 

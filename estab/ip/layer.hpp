@@ -14,10 +14,15 @@
 namespace estab::ip {
 
 struct InterfaceConfig {
-  std::vector<Prefix> addresses;          // Ours, with their networks.
-  std::uint32_t mtu = 1500;               // Octets of an IP datagram; 576..65535 (IPv6: 1280).
+  std::vector<Prefix> addresses;  // Ours, with their networks.
+  // Octets of the largest IP datagram. More than 65535 counts as 65535, the most that IP can say.
+  // On less than 1280 there is no IPv6 (RFC 8200 §5), and on less than 88, a TCP header with all
+  // options and 8 octets, no IPv4: the addresses of that family are left out, so listen() finds
+  // them not available and connect() no route (as Linux turns the protocol off).
+  std::uint32_t mtu = 1500;
   std::uint32_t largest_segment = 65535;  // Octets of the largest super-segment that the device
-                                          // takes (it may cut it itself); at most mtu: none.
+                                          // takes (it may cut it itself); at most mtu: none. More
+                                          // than 65535 counts as 65535.
   bool transmit_checksum = false;         // The device finishes TCP checksums.
   bool any_address = false;               // Take packets for every address (a gateway).
 };
@@ -29,14 +34,15 @@ struct Route {
 
 class Layer {
  public:
-  // Interfaces are numbered from 0; the networks of their addresses become routes.
+  // Interfaces are numbered from 0; the networks of their addresses become routes. interface()
+  // tells what came of the MTU and the addresses.
   std::uint8_t add_interface(const InterfaceConfig& config);
   void add_route(const Route& route);
   [[nodiscard]] std::size_t interfaces() const { return interfaces_.size(); }
   [[nodiscard]] const InterfaceConfig& interface(std::uint8_t n) const { return interfaces_[n]; }
 
-  // Judges an arriving datagram: for us, from a source that may be a host's (MUST-57, MUST-63,
-  // threats 31). Cuts link padding off the packet; the header stays.
+  // Judges an arriving datagram: for us, from a source that may be another host's (MUST-57,
+  // MUST-63). Cuts link padding off the packet; the header stays.
   [[nodiscard]] std::expected<wire::IpHeader, Reason> accept(Packet& packet) const;
 
   // The way to a destination: the longest prefix decides.
@@ -44,7 +50,9 @@ class Layer {
   // Our address on the way there, of its family (MUST-44).
   [[nodiscard]] std::optional<Address> source_for(const Address& destination) const;
   [[nodiscard]] bool is_ours(const Address& a) const;
-  // Whether nothing may be sent there as to a host: unspecified, multicast, broadcast (MUST-46).
+  // Whether it is never the address of one host on a wire (MUST-46; RFC 1122 §3.2.1.3, RFC 4291
+  // §2.5): multicast, broadcast, loopback, IPv4's 0/8 and 240/4, IPv6's ::/96. Link-local addresses
+  // may be a neighbour's.
   [[nodiscard]] bool is_no_host(const Address& a) const;
 
   // Changes whenever route() or path_mtu() may answer otherwise than before; never 0.
@@ -67,6 +75,8 @@ class Layer {
 
  private:
   void changed() { generation_ += generation_ == ~0u ? 2 : 1; }
+  [[nodiscard]] bool carries(std::uint8_t interface, bool v4) const;
+
   struct LearntMtu {
     std::uint32_t mtu;
     bool fragment;

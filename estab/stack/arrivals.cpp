@@ -46,7 +46,8 @@ Stack::Impl::Fate Stack::Impl::icmp_arrives(const wire::IpHeader& header, Packet
     case wire::IcmpKind::other:        return {Reason::icmp_ignored};
     case wire::IcmpKind::echo_request: break;
   }
-  if (!echoes_.take(env.now)) return {Reason::icmp_rate_limit};
+  const Flow asked{{header.destination, {}}, {header.source, {}}};
+  if (!may_answer(asked, tcp::Answer::echo_reply)) return {Reason::icmp_rate_limit};
   wire::IpHeader back{
       .source = header.destination, .destination = header.source, .protocol = header.protocol};
   wire::make_echo_reply(back, whole.linear());
@@ -66,7 +67,10 @@ Stack::Impl::Fate Stack::Impl::error_arrives(const wire::IcmpError& error, Flow&
   Fate fate{Reason::icmp_no_connection};
   if (error.meaning == wire::IcmpMeaning::source_quench)
     return fate.reason = Reason::icmp_source_quench, fate;
-  const auto* ref = find(hash_of(error.flow), error.flow);
+  const std::uint64_t hash = hash_of(error.flow);
+  if (const auto at = half_open.find(hash, error.flow); at != SynCache::none)
+    return error_at_half_open(at, error);
+  const auto* ref = find(hash, error.flow);
   if (ref == nullptr || ref->what() != Kind::connection) return fate;
   tcp::Connection& connection = connections[ref->index];
   fate.before = fate.after = connection.state();
@@ -77,6 +81,29 @@ Stack::Impl::Fate Stack::Impl::error_arrives(const wire::IcmpError& error, Flow&
   fate.reason = connection.icmp_arrives(env, error);
   fate.after = connection.state();
   return fate;
+}
+
+// An error about our SYN-ACK. A hard one drops the record. So does a soft one where the peer's ACK
+// brings a cookie back: nothing is lost then, and the SYN-ACK is not sent to nobody; otherwise the
+// record stays (MUST-56). A SYN-ACK is smaller than every path carries.
+Stack::Impl::Fate Stack::Impl::error_at_half_open(SynCache::Index at,
+                                                  const wire::IcmpError& error) {
+  const tcp::HalfOpen& record = half_open[at];
+  Fate fate{Reason::icmp_ignored, State::syn_received, State::syn_received};
+  if (record.deferred || error.seq != record.iss)  // RFC 5927 §4.1.
+    return fate.reason = Reason::icmp_not_in_flight, fate;
+  const bool by_cookie = !record.irreplaceable && config.tcp.syn_cookies != tcp::CookieUse::never;
+  switch (error.meaning) {
+    case wire::IcmpMeaning::soft:
+      if (!by_cookie) return fate;
+      break;
+    case wire::IcmpMeaning::hard:           break;
+    case wire::IcmpMeaning::packet_too_big:
+    case wire::IcmpMeaning::source_quench:  return fate;
+  }
+  if (by_cookie) await_cookies(listeners[record.listener]);
+  remove_half_open(at, State::listen, Reason::host_unreachable);
+  return {Reason::none, State::syn_received, State::listen};
 }
 
 // --- TCP ----------------------------------------------------------------------------------------
@@ -106,7 +133,6 @@ Stack::Impl::Fate Stack::Impl::tcp_arrives(const wire::IpHeader& header, Packet 
     if (sum.value() != 0) return {Reason::tcp_checksum};
   }
   if (number(h.source) == 0 || number(h.destination) == 0) return {Reason::port_zero};
-  if (seg.flow.local == seg.flow.remote) return {Reason::ip_land};
   packet.pull_front(parsed->length);
   seg.text = std::uint32_t(packet.size());
   if (seg.text > 0) seg.packet = std::move(packet);
@@ -116,7 +142,7 @@ Stack::Impl::Fate Stack::Impl::tcp_arrives(const wire::IpHeader& header, Packet 
     const std::uint32_t index = ref->index;
     switch (ref->what()) {
       case Kind::connection: return arrives_at_connection(index, seg);
-      case Kind::time_wait:  return arrives_at_time_wait(index, seg);
+      case Kind::time_wait:  return arrives_at_time_wait(Kind::time_wait, index, seg);
     }
   }
   if (const auto at = half_open.find(hash, seg.flow); at != SynCache::none)
@@ -126,12 +152,8 @@ Stack::Impl::Fate Stack::Impl::tcp_arrives(const wire::IpHeader& header, Packet 
 
 Stack::Impl::Fate Stack::Impl::arrives_at_connection(std::uint32_t index, Segment& seg) {
   tcp::Connection& connection = connections[index];
-  if (connection.yields_to(seg) && find_listener(seg.flow.local)) {  // RFC 6191.
-    const Seq above = connection.remains().snd_nxt;
-    connection.yield(env);
-    process_ended();
-    return arrives_at_no_connection(seg, hash_of(seg.flow), above);
-  }
+  if (connection.state() == State::time_wait)
+    return arrives_at_time_wait(Kind::connection, index, seg);
   Fate fate{.before = connection.state()};
   if (connection.unproven && seg.text > 0) prove(connection);
   fate.reason = connection.segment_arrives(env, seg);
@@ -139,37 +161,57 @@ Stack::Impl::Fate Stack::Impl::arrives_at_connection(std::uint32_t index, Segmen
   return fate;
 }
 
-Stack::Impl::Fate Stack::Impl::arrives_at_time_wait(std::uint32_t index, Segment& seg) {
-  tcp::TimeWait& record = time_wait_[index];
+// One rule (tcp::segment_arrives for a TIME-WAIT record), whether a record waits or a connection
+// whose handle the program still holds.
+Stack::Impl::Fate Stack::Impl::arrives_at_time_wait(Kind kind, std::uint32_t index, Segment& seg) {
+  tcp::Connection* held = kind == Kind::connection ? &connections[index] : nullptr;
+  tcp::TimeWait remains = held != nullptr ? held->remains() : tcp::TimeWait{};
+  tcp::TimeWait& record = held != nullptr ? remains : time_wait_[index];
   auto outcome = tcp::segment_arrives(config.tcp, record, seg);
+  if (held != nullptr) held->set_ts_recent(record.ts_recent);
   if (outcome.verdict == tcp::TimeWaitVerdict::reuse && !find_listener(seg.flow.local))
     outcome = {tcp::TimeWaitVerdict::acknowledge, Reason::syn_challenged};  // Nobody would take it.
   Fate fate{outcome.reason, State::time_wait, State::time_wait};
+  const auto& options = held != nullptr ? held->options() : config.tcp.defaults;
+  // An ACK that is owed already says the same.
+  const bool owes = held != nullptr && held->owes();
   switch (outcome.verdict) {
     case tcp::TimeWaitVerdict::drop: break;
     case tcp::TimeWaitVerdict::restart:
-      time_wait_.restart(index, env.now, config.tcp.time_wait);
-      [[fallthrough]];
-    case tcp::TimeWaitVerdict::acknowledge: {
-      if (!resets_.take(env.now)) break;
-      wire::TcpHeader h{.seq = record.snd_nxt, .ack = record.rcv_nxt, .flags = {.ack = true}};
-      h.window = 65535;
-      if (record.has_timestamps)
-        h.options.timestamps = {tcp::timestamp_at(env.now) + record.ts_offset, record.ts_recent};
-      reply(seg.flow, h, State::time_wait, Reason::send_ack);
+      if (held != nullptr) held->restart_time_wait(env);
+      else time_wait_.restart(index, env.now, config.tcp.time_wait);
+      if (!owes) acknowledge_time_wait(record, tcp::Answer::fin_again_ack, options);
       break;
-    }
+    case tcp::TimeWaitVerdict::acknowledge:
+      if (!owes) acknowledge_time_wait(record, tcp::Answer::time_wait_ack, options);
+      break;
     case tcp::TimeWaitVerdict::reuse: {
       const Seq above = record.snd_nxt;
-      remove_time_wait(index, outcome.reason);
+      end_time_wait(kind, index, outcome.reason);
       return arrives_at_no_connection(seg, hash_of(seg.flow), above);
     }
     case tcp::TimeWaitVerdict::end:
-      remove_time_wait(index, outcome.reason);
+      end_time_wait(kind, index, outcome.reason);
       fate.after = State::closed;
       break;
   }
   return fate;
+}
+
+void Stack::Impl::acknowledge_time_wait(const tcp::TimeWait& record, tcp::Answer kind,
+                                        const tcp::Options& options) {
+  if (!may_answer(record.flow, kind)) return;
+  wire::TcpHeader h{.seq = record.snd_nxt, .ack = record.rcv_nxt, .flags = {.ack = true}};
+  h.window = 65535;
+  if (record.has_timestamps)
+    h.options.timestamps = {tcp::timestamp_at(env.now) + record.ts_offset, record.ts_recent};
+  reply(record.flow, h, State::time_wait, Reason::send_ack, options);
+}
+
+void Stack::Impl::end_time_wait(Kind kind, std::uint32_t index, Reason why) {
+  if (kind == Kind::time_wait) return remove_time_wait(index, why);
+  connections[index].leave_time_wait(env, why);
+  retire(index);
 }
 
 void Stack::Impl::remove_time_wait(std::uint32_t index, Reason why) {

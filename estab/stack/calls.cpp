@@ -13,9 +13,7 @@ Stack::Impl::Impl(PacketPool& p, const StackConfig& c, const Secrets& s)
       reclaimer(secrets.table, config.tcp),
       cookies_({.master = s.cookies, .previous = {}}),
       unanswered_(c.tcp.prefix_syn_ack_rate),
-      prefix_resets_(c.tcp.prefix_reset_rate),
-      resets_(c.tcp.reset_rate, s.table[0] ^ 1),
-      echoes_(c.echo_reply_rate, s.table[0] ^ 2),
+      answers_(c.tcp, c.echo_reply_rate, s.table[0]),
       next_port_(std::uint32_t(s.ports[0])) {
   memory.charge(demux_bytes_);
 }
@@ -45,14 +43,22 @@ bool Stack::Impl::taken(const Flow& flow) {
 }
 
 void Stack::Impl::put(const Flow& flow, Kind kind, std::uint32_t index) {
+  const std::uint64_t moved = demux_.moved();
   demux_.insert(std::uint32_t(hash_of(flow)), kind, index);
-  memory.charge(demux_.bytes() - std::min<std::uint64_t>(demux_bytes_, demux_.bytes()));
-  demux_bytes_ = std::max<std::uint64_t>(demux_bytes_, demux_.bytes());
+  settle_table(moved);
 }
 
 void Stack::Impl::drop(const Flow& flow, Kind kind, std::uint32_t index) {
+  const std::uint64_t moved = demux_.moved();
   demux_.erase(std::uint32_t(hash_of(flow)), kind, index);
-  memory.release(demux_bytes_ - demux_.bytes());
+  settle_table(moved);
+}
+
+// The books follow the table's size, the call's work what it moved.
+void Stack::Impl::settle_table(std::uint64_t moved_before) {
+  work.count(demux_.moved() - moved_before);
+  memory.charge(demux_.bytes());
+  memory.release(demux_bytes_);
   demux_bytes_ = demux_.bytes();
 }
 
@@ -97,6 +103,7 @@ std::expected<ListenerId, Error> Stack::Impl::listen(Endpoint local, const Liste
   if (!known_) known_.emplace(secrets.table);
   const auto [name, listener] =
       listeners.emplace(hash_of({local, {}}), config.tcp.cookie_check_rate);
+  listener->index = name.index;
   listener->local = local;
   listener->rules = options;
   listener->options = options.options.value_or(config.tcp.defaults);
@@ -109,27 +116,41 @@ std::expected<ListenerId, Error> Stack::Impl::listen(Endpoint local, const Liste
 // Half-open peers and those not accepted are reset (§3.10.4, LISTEN; §3.10.5).
 void Stack::Impl::close_listener(std::uint32_t index, bool tell) {
   Listener& listener = listeners[index];
-  std::vector<std::uint32_t> records;
-  half_open.for_each([&](SynCache::Index at, const tcp::HalfOpen& record) {
-    if (record.listener == index) records.push_back(at);
-  });
-  for (const auto at : records) {
-    const tcp::HalfOpen& record = half_open[at];
-    reply(record.flow,
-          {.seq = record.iss + 1, .ack = record.irs + 1, .flags = {.rst = true, .ack = true}},
-          State::syn_received, Reason::listener_closed);
-    remove_half_open(at, State::closed, Reason::listener_closed);
-  }
-  for (const auto at : listener.accept_queue)
-    ++orphans, connections[at].abort(env, Reason::listener_closed);
   const auto [first, last] = listening_.equal_range(listener.local.port);
   listening_.erase(
       std::find_if(first, last, [&](const auto& entry) { return entry.second == index; }));
   if (tell)
     log.transition(env.now, {listener.local, {}}, State::listen, State::closed, Reason::user_close);
-  memory.release(listener.charged);
-  listeners.erase(index);
+  listener.closed = true;
+  closing_.push_back(index);
+  close_more();
   process_ended();
+}
+
+// Lets go of what closed listeners hold, as far as the call's work allows.
+void Stack::Impl::close_more() {
+  for (; !closing_.empty(); closing_.pop_front(), closing_at_ = 0) {
+    const std::uint32_t index = closing_.front();
+    Listener& listener = listeners[index];
+    while (!listener.accept_queue.empty()) {
+      if (!work.take()) return;
+      ++orphans;
+      connections[listener.accept_queue.front()].abort(env, Reason::listener_closed);
+      listener.accept_queue.pop_front();
+    }
+    for (; listener.half_open > 0; ++closing_at_) {
+      if (!work.take()) return;
+      if (!half_open.holds(closing_at_) || half_open[closing_at_].listener != index) continue;
+      const tcp::HalfOpen& record = half_open[closing_at_];
+      if (may_answer(record.flow, tcp::Answer::reset))
+        reply(record.flow,
+              {.seq = record.iss + 1, .ack = record.irs + 1, .flags = {.rst = true, .ack = true}},
+              State::syn_received, Reason::listener_closed, listener.options);
+      remove_half_open(closing_at_, State::closed, Reason::listener_closed);
+    }
+    memory.release(listener.charged);
+    listeners.erase(index);
+  }
 }
 
 bool Stack::Impl::make_room_for(std::size_t bytes) {
@@ -147,20 +168,25 @@ std::expected<void, Error> Stack::Impl::decide(HalfOpenId id, Verdict verdict) {
   if (half_open.find(id.index, id.generation) == SynCache::none || !half_open[id.index].deferred)
     return std::unexpected(Error::not_connected);
   tcp::HalfOpen& record = half_open[id.index];
+  const tcp::Options& options = listeners[record.listener].options;
+  if (listeners[record.listener].closed) return std::unexpected(Error::not_connected);
+  if (verdict == Verdict::defer) return std::unexpected(Error::invalid_argument);
+  end_deferral(record);
   switch (verdict) {
     case Verdict::accept:
-      record.deferred = false;
+      renew_number(record);
       record.retransmissions = 0;
       wait_for_answer(id.index);
       owe_syn_ack(id.index);
       break;
     case Verdict::reject:
-      reply(record.flow, {.ack = record.irs + 1, .flags = {.rst = true, .ack = true}},
-            State::syn_received, Reason::listen_rejected);
+      if (may_answer(record.flow, tcp::Answer::reset))
+        reply(record.flow, {.ack = record.irs + 1, .flags = {.rst = true, .ack = true}},
+              State::syn_received, Reason::listen_rejected, options);
       remove_half_open(id.index, State::listen, Reason::listen_rejected);
       break;
     case Verdict::drop:  remove_half_open(id.index, State::listen, Reason::listen_dropped); break;
-    case Verdict::defer: return std::unexpected(Error::invalid_argument);
+    case Verdict::defer: break;
   }
   return {};
 }
@@ -235,30 +261,37 @@ tcp::Connection* Stack::Impl::usable(ConnectionId id) const {
                                                                                 : nullptr;
 }
 
+Listener* Stack::Impl::usable(ListenerId id) const {
+  Listener* listener = listeners.find(id.index, id.generation);
+  return listener != nullptr && !listener->closed ? listener : nullptr;
+}
+
 void Stack::Impl::note_listener(std::uint32_t index, std::uint16_t bits) {
   if (std::exchange(listeners[index].notices, listeners[index].notices | bits) == 0)
     noting_listeners_.push_back(index);
 }
 
 bool Stack::Impl::next_notice(Notice& notice) {
-  while (!noting_listeners_.empty()) {
-    const std::uint32_t index = noting_listeners_.back();
-    noting_listeners_.pop_back();
+  const auto more = [&](const Fifo<std::uint32_t>& queue) {
+    return !queue.empty() && (notices_cut_ = !work.take(), !notices_cut_);
+  };
+  notices_cut_ = false;
+  while (more(noting_listeners_)) {
+    const std::uint32_t index = noting_listeners_.pop_front();
     Listener* listener = listeners.find(index);
-    if (listener == nullptr || listener->notices == 0) continue;
+    if (listener == nullptr || listener->closed || listener->notices == 0) continue;
     notice = {.connection = {},
               .listener = {index, listeners.generation(index)},
               .user = listener->user,
               .bits = std::exchange(listener->notices, 0)};
     return true;
   }
-  while (noting_read_ < env.noting.size()) {
-    const std::uint32_t index = env.noting[noting_read_++];
+  while (more(env.noting)) {
+    const std::uint32_t index = env.noting.pop_front();
     tcp::Connection* connection = connections.find(index);
     if (connection == nullptr || !connection->queued_noting) continue;
     connection->queued_noting = false;
-    // Not accepted yet: what there is to say waits for the program that asks.
-    if (!connection->accepted || connection->orphan() || !connection->has_notices()) continue;
+    if (connection->orphan() || !connection->has_notices()) continue;
     notice = {.connection = {index, connections.generation(index)},
               .listener = {},
               .user = connection->user,
@@ -266,8 +299,6 @@ bool Stack::Impl::next_notice(Notice& notice) {
               .error = connection->error()};
     return true;
   }
-  env.noting.clear();
-  noting_read_ = 0;
   return false;
 }
 
@@ -280,7 +311,9 @@ Snapshot Stack::Impl::snapshot() const {
   s.memory_is_short = memory.pressure() != tcp::MemoryPressure::none;
   s.orphans = orphans;
   s.orphan_limit = reclaimer.orphan_limit();
-  listeners.for_each([&](auto, const Listener& l) { s.listeners.push_back(l.info(env.now)); });
+  listeners.for_each([&](auto, const Listener& l) {
+    if (!l.closed) s.listeners.push_back(l.info(env.now));
+  });
   connections.for_each([&](auto, const tcp::Connection& c) {
     if (c.state() != State::closed) c.status(env, s.connections.emplace_back());
   });

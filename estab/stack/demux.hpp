@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The demultiplexer: an open-addressing table from a keyed hash of the pair of sockets to what
-// stands there (design: decision 8). Entries are 8 bytes; the flow itself is the record's.
+// The demultiplexer: from a keyed hash of the pair of sockets to what stands there. Entries are 8
+// bytes; the flow itself is the record's. It is a tree over the hash's upper bits whose leaves are
+// small open-addressing tables: a leaf that is full becomes a node of 64 leaves. So one operation
+// moves at most the entries of one leaf, however many connections there are.
 #pragma once
+#include <array>
 #include <cstdint>
-#include <vector>
+#include <memory>
 
 namespace estab {
 
@@ -16,13 +19,18 @@ class Demux {
     std::uint32_t kind : 2;
     [[nodiscard]] Kind what() const { return Kind(kind); }
   };
-  Demux() : entries_(64) {}
+  Demux() = default;
+  Demux(const Demux&) = delete;
+  Demux& operator=(const Demux&) = delete;
 
-  // The first entry of this hash for which `is(Ref)` holds, or null.
+  // The first entry of this hash for which `is(Ref)` holds, or null. It is good until the next
+  // insert or erase.
   template <class F>
   [[nodiscard]] Ref* find(std::uint32_t hash, F&& is) {
-    for (std::size_t at = hash & mask();; at = (at + 1) & mask()) {
-      Entry& entry = entries_[at];
+    Leaf& leaf = leaf_of(hash);
+    if (leaf.slots == 0) return nullptr;
+    for (std::uint32_t at = hash & leaf.mask();; at = (at + 1) & leaf.mask()) {
+      Entry& entry = leaf.entries[at];
       if (!entry.used()) return nullptr;
       if (entry.hash == hash && is(entry.ref)) return &entry.ref;
     }
@@ -32,7 +40,9 @@ class Demux {
   void erase(std::uint32_t hash, Kind kind, std::uint32_t index);
 
   [[nodiscard]] std::size_t size() const { return size_; }
-  [[nodiscard]] std::size_t bytes() const { return entries_.size() * sizeof(Entry); }
+  [[nodiscard]] std::size_t bytes() const { return bytes_; }
+  // Entries that were moved so far because a leaf grew, shrank, was split or was joined again.
+  [[nodiscard]] std::uint64_t moved() const { return moved_; }
 
  private:
   struct Entry {
@@ -40,13 +50,42 @@ class Demux {
     Ref ref{.index = 0, .kind = free};
     [[nodiscard]] bool used() const { return ref.kind != free; }
   };
+  struct Node;
+  // A table of entries, at most three quarters in use; or, once it was split, a node.
+  struct Leaf {
+    std::unique_ptr<Entry[]> entries;
+    std::unique_ptr<Node> node;
+    std::uint32_t slots = 0, used = 0;  // Slots: a power of two, or none.
+    [[nodiscard]] std::uint32_t mask() const { return slots - 1; }
+  };
+  struct Node {
+    std::array<Leaf, 64> leaves;
+    std::uint32_t size = 0;  // Entries under it.
+  };
   static constexpr std::uint32_t free = 3;
-  [[nodiscard]] std::size_t mask() const { return entries_.size() - 1; }
-  void place(Entry entry);
-  void resize(std::size_t entries);
+  static constexpr std::uint32_t smallest = 8, largest = 512;  // Slots of a leaf.
+  static constexpr std::uint32_t joined_at = 96;               // Entries of a node.
+  static constexpr unsigned node_bits = 6, last_shift = 32 - 3 * node_bits;
 
-  std::vector<Entry> entries_;  // A power of two; at most three quarters are in use.
-  std::size_t size_ = 0;
+  static Leaf& child(Node& node, std::uint32_t hash, unsigned shift) {
+    return node.leaves[hash >> shift & 63];
+  }
+  [[nodiscard]] Leaf& leaf_of(std::uint32_t hash) {
+    Leaf* leaf = &root_;
+    for (unsigned shift = 32; leaf->node;) leaf = &child(*leaf->node, hash, shift -= node_bits);
+    return *leaf;
+  }
+  static void place(Leaf& leaf, Entry entry);
+  static void take_out(Leaf& leaf, std::uint32_t at);
+  void resize(Leaf& leaf, std::uint32_t slots);
+  void split(Leaf& leaf, unsigned shift);
+  void join(Leaf& leaf);
+  void gather(const Leaf& from, Leaf& to);
+  void put_into_leaf(Leaf& leaf, Entry entry);
+
+  Leaf root_;
+  std::size_t size_ = 0, bytes_ = 0;
+  std::uint64_t moved_ = 0;
 };
 
 }  // namespace estab

@@ -7,7 +7,9 @@
 
 #include "estab/base/fifo.hpp"
 #include "estab/base/known_prefixes.hpp"
+#include "estab/base/work.hpp"
 #include "estab/ip/layer.hpp"
+#include "estab/stack/answer_limits.hpp"
 #include "estab/stack/demux.hpp"
 #include "estab/stack/prefix_meter.hpp"
 #include "estab/stack/reclaimer.hpp"
@@ -25,13 +27,17 @@ struct Listener {
   Listener(std::uint64_t seed, std::uint32_t cookie_check_rate)
       : defence(seed), unstamped_checks(cookie_check_rate, seed ^ 1) {}
 
+  std::uint32_t index = 0;
   Endpoint local;
   ListenOptions rules;
   tcp::Options options;
-  Fifo<std::uint32_t> accept_queue;  // Connections, by index.
-  Fifo<HalfOpenId> deferred;         // May name records that are gone.
-  std::size_t charged = 0;           // Bytes in the stack's books for it, see settle().
-  std::uint32_t half_open = 0;
+  Fifo<std::uint32_t, 128> accept_queue;  // Connections, by index.
+  Fifo<HalfOpenId, 128> deferred;         // May name records that are gone.
+  Fifo<Stack::DeferralGone, 512> deferrals_gone;
+  std::size_t charged = 0;  // Bytes in the stack's books for it, see settle().
+  std::uint32_t half_open = 0, deferrals = 0;  // Records, and those that wait for the program.
+  bool closed = false;   // No name finds it; what it held is let go step by step.
+  bool calming = false;  // Among those that may leave STATELESS.
   SynDefence defence;
   TokenBucket unstamped_checks;            // Of cookies without timestamps.
   Instant cookies_until = Instant::min();  // A cookie of ours may come back until then.
@@ -69,6 +75,7 @@ struct Listener {
   [[nodiscard]] std::size_t true_size() const {
     constexpr std::size_t map_node = 48;
     return Slab<Listener>::bytes_each + map_node + accept_queue.true_size() + deferred.true_size() +
+           deferrals_gone.true_size() +
            rules.rules.capacity() * sizeof(ListenRule);
   }
   [[nodiscard]] bool accept_queue_full() const { return accept_queue.size() > rules.backlog; }
@@ -82,6 +89,12 @@ class Stack::Impl final : public tcp::Below {
   // arrivals.cpp
   void receive(Packet packet);
   void set_cookie_keys(const tcp::CookieKeys& keys) { cookies_.set_keys(keys); }
+  // A call from above begins.
+  void begin(Instant now) {
+    env.now = now;
+    work.begin();
+    work.allow(call_share);
+  }
   // output.cpp
   bool poll_transmit(PacketSink& sink);
   [[nodiscard]] Instant next_deadline() const;
@@ -89,19 +102,27 @@ class Stack::Impl final : public tcp::Below {
   bool refresh(tcp::Path& path, const Address& remote) override;
   [[nodiscard]] bool ready(const tcp::Path& path) override;
   void negative_advice(const Address& remote) override;
+  [[nodiscard]] bool may_answer(const Flow& flow, tcp::Answer kind) override;
   // calls.cpp
   std::expected<ListenerId, Error> listen(Endpoint local, const ListenOptions& options);
   std::expected<ConnectionId, Error> connect(const ConnectOptions& options, State from);
   void close_listener(std::uint32_t index, bool tell_peers);
   std::expected<void, Error> decide(HalfOpenId id, Verdict verdict);
   [[nodiscard]] tcp::Connection* usable(ConnectionId id) const;
+  [[nodiscard]] Listener* usable(ListenerId id) const;
   bool next_notice(Notice& notice);
   [[nodiscard]] Snapshot snapshot() const;
+  // As far as the call's work allows.
   void process_ended();
   void settle(Listener& listener);          // Brings the books up to its true size.
   [[nodiscard]] std::string audit() const;  // audit.cpp
   // Whether there is room for a newcomer, for whom others may have to go.
   [[nodiscard]] bool make_room_for(std::size_t bytes);
+
+  // What a call, or a part of poll_transmit, may handle; together they stay under Work::limit.
+  static constexpr std::uint32_t call_share = 1024, timer_share = 768, half_open_share = 256,
+                                 calm_share = 64, time_wait_share = 1024, closing_share = 128,
+                                 send_share = 768, ended_share = 512;
 
   PacketPool& pool;
   const StackConfig config;
@@ -116,6 +137,7 @@ class Stack::Impl final : public tcp::Below {
   SynCache half_open;
   std::size_t orphans = 0;
   Reclaimer reclaimer;
+  Work work;
 
  private:
   // What became of an arriving packet.
@@ -129,9 +151,13 @@ class Stack::Impl final : public tcp::Below {
   Fate take(Packet packet, Flow& flow);
   Fate icmp_arrives(const wire::IpHeader& header, Packet packet, Flow& flow);
   Fate error_arrives(const wire::IcmpError& error, Flow& flow);
+  Fate error_at_half_open(SynCache::Index at, const wire::IcmpError& error);
   Fate tcp_arrives(const wire::IpHeader& header, Packet packet, Flow& flow);
   Fate arrives_at_connection(std::uint32_t index, tcp::Segment& seg);
-  Fate arrives_at_time_wait(std::uint32_t index, tcp::Segment& seg);
+  Fate arrives_at_time_wait(Kind kind, std::uint32_t index, tcp::Segment& seg);
+  void acknowledge_time_wait(const tcp::TimeWait& record, tcp::Answer kind,
+                             const tcp::Options& options);
+  void end_time_wait(Kind kind, std::uint32_t index, Reason why);
   void remove_time_wait(std::uint32_t index, Reason why);
 
   // passive_open.cpp; `hash` is the flow's, `above`: our number must lie past this one.
@@ -141,7 +167,10 @@ class Stack::Impl final : public tcp::Below {
   [[nodiscard]] Verdict judge(const Listener& listener, const Address& source) const;
   struct Asked;
   Fate syn_arrives(Listener& listener, Asked& asked);
+  void renew_number(tcp::HalfOpen& record);
+  [[nodiscard]] bool may_defer(Listener& listener, const tcp::HalfOpen& asked);
   [[nodiscard]] bool answers_by_cookie(const Listener& listener, const Asked& asked) const;
+  void await_cookies(Listener& listener);
   Reason answer_by_cookie(Listener& listener, tcp::HalfOpen& asked);
   Fate cookie_arrives(std::uint32_t index, Listener& listener, tcp::Segment& seg,
                       std::uint64_t hash);
@@ -152,6 +181,9 @@ class Stack::Impl final : public tcp::Below {
                                  SynCache::Index place, std::uint64_t hash);
   void wait_for_answer(SynCache::Index at);
   void count_half_open(Listener& listener, int change);
+  // What there is to do for a record that is no longer deferred, however that came.
+  void end_deferral(tcp::HalfOpen& record);
+  void tell_deferral_gone(SynCache::Index at, Reason why);
   Fate arrives_at_half_open(std::uint32_t index, tcp::Segment& seg);
   [[nodiscard]] Reason establish(const tcp::HalfOpen& record, Listener& listener, tcp::Segment& seg,
                                  State& after);
@@ -160,18 +192,21 @@ class Stack::Impl final : public tcp::Below {
   void remove_half_open(SynCache::Index at, State to, Reason why);
   void half_open_timeout(SynCache::Index at);
   void owe_syn_ack(SynCache::Index at);
-  void await_calm(const Listener& listener);
+  void await_calm(Listener& listener);
   void update_defences();
 
   // output.cpp
   [[nodiscard]] std::uint16_t identification(const Flow& flow);
   void run_timers();
   bool send_owed();
+  bool send_owed_syn_acks();
+  void retire(std::uint32_t index);
   void queue(Packet packet);
   bool flush_outbox();
   // A segment that no connection sends: a reset, or an ACK from a record.
-  void reply(const Flow& flow, wire::TcpHeader header, State state, Reason why);
-  void reset_for(const tcp::Segment& seg, State state, Reason why);
+  void reply(const Flow& flow, wire::TcpHeader header, State state, Reason why,
+             const tcp::Options& options);
+  void reset_for(const tcp::Segment& seg, State state, Reason why, const tcp::Options& options);
   void to_time_wait(std::uint32_t index, tcp::Connection& connection);
 
   // calls.cpp
@@ -180,6 +215,7 @@ class Stack::Impl final : public tcp::Below {
   std::expected<Port, Error> ephemeral_port(const Flow& flow, Usable&& usable);
   void destroy(std::uint32_t index, tcp::Connection& connection);
   void note_listener(std::uint32_t index, std::uint16_t bits);
+  void close_more();
   [[nodiscard]] std::optional<std::uint32_t> find_listener(const Endpoint& local) const;
   [[nodiscard]] std::uint64_t hash_of(const Flow& flow) const {
     return tcp::hash_flow(secrets.table, flow);
@@ -189,6 +225,7 @@ class Stack::Impl final : public tcp::Below {
   [[nodiscard]] bool taken(const Flow& flow);
   void put(const Flow& flow, Kind kind, std::uint32_t index);
   void drop(const Flow& flow, Kind kind, std::uint32_t index);
+  void settle_table(std::uint64_t moved_before);
 
   Demux demux_;
   std::uint64_t demux_bytes_ = demux_.bytes();  // Charged for the table.
@@ -199,14 +236,20 @@ class Stack::Impl final : public tcp::Below {
   std::uint32_t outbox_size_ = 0;
   // Those that find no room in it go out with their first retransmission.
   static constexpr std::size_t owed_limit = 1024;
-  std::vector<HalfOpenId> owed_syn_acks_;
-  Instant defence_due_ = never;  // No listener leaves STATELESS before.
-  std::vector<std::uint32_t> noting_listeners_;
-  std::size_t noting_read_ = 0;  // Of env.noting: those before it are told.
+  Fifo<HalfOpenId> owed_syn_acks_;
+  std::uint32_t deferrals_ = 0;           // Half-open records that wait for the program.
+  Fifo<std::uint32_t> closing_;           // Listeners that were closed and still hold something.
+  SynCache::Index closing_at_ = 0;        // So far the records of the first of them were looked at.
+  Instant defence_due_ = never;           // No listener leaves STATELESS before.
+  Fifo<std::uint32_t> calming_;           // Listeners in STATELESS.
+  std::size_t calming_left_ = 0;          // Of those, how many are to be looked at in this round,
+  Instant calmed_due_ = never;            // and when the first of the others is due.
+  Fifo<std::uint32_t> noting_listeners_;  // With something to tell the program.
+  bool notices_cut_ = false;              // A call found no notice within its work; there are more.
   tcp::SynCookies cookies_;
   std::optional<KnownPrefixes> known_;  // From the first listener on.
-  PrefixMeter unanswered_, prefix_resets_;
-  TokenBucket resets_, echoes_;
+  PrefixMeter unanswered_;              // SYN-ACKs.
+  AnswerLimits answers_;
   std::uint32_t next_port_ = 0;
 };
 

@@ -13,15 +13,21 @@ bool Stack::Impl::poll_transmit(PacketSink& sink) {
   sink_ = &sink;
   run_timers();
   if (reclaimer.due(memory, orphans) <= env.now) reclaimer.step(connections, env, orphans);
-  const bool all = flush_outbox() && send_owed();
+  const bool taken = flush_outbox();
+  work.allow(closing_share);
+  if (taken) close_more();
+  work.allow(send_share);
+  const bool all = taken && send_owed();
+  work.allow(ended_share);
   process_ended();
   sink_ = nullptr;
   return all;
 }
 
 Instant Stack::Impl::next_deadline() const {
-  const bool owing = !outbox_.empty() || !env.owing.empty() || !owed_syn_acks_.empty();
-  if (owing) return Instant::min();
+  const bool at_once = !outbox_.empty() || !env.owing.empty() || !env.ended.empty() ||
+                       !owed_syn_acks_.empty() || !closing_.empty() || notices_cut_;
+  if (at_once) return Instant::min();
   Instant next = std::min({connection_timers.next_deadline(), half_open.next_deadline(),
                            defence_due_, reclaimer.due(memory, orphans)});
   if (const auto first = time_wait_.first(); first != tcp::TimeWait::none)
@@ -29,50 +35,61 @@ Instant Stack::Impl::next_deadline() const {
   return next;
 }
 
+// Each kind has its share of the call's work, so that none keeps the others waiting.
 void Stack::Impl::run_timers() {
-  while (TimerNode* node = connection_timers.pop_due(env.now))
+  work.allow(timer_share);
+  while (TimerNode* node = connection_timers.pop_due(env.now, work))
     static_cast<tcp::Connection*>(node)->timeout(env);
-  for (auto at = half_open.pop_due(env.now); at != SynCache::none; at = half_open.pop_due(env.now))
-    half_open_timeout(at);
+  work.allow(half_open_share);
+  while (half_open.next_deadline() <= env.now && work.take())
+    half_open_timeout(half_open.pop_due(env.now));
+  work.allow(calm_share);
   if (defence_due_ <= env.now) update_defences();
+  work.allow(time_wait_share);
   for (auto first = time_wait_.first();
-       first != tcp::TimeWait::none && time_wait_.ends(first, env.now) <= env.now;
+       first != tcp::TimeWait::none && time_wait_.ends(first, env.now) <= env.now && work.take();
        first = time_wait_.first())
     remove_time_wait(first, Reason::time_wait_over);
 }
 
+// False: the sink had enough.
 bool Stack::Impl::send_owed() {
-  while (!owed_syn_acks_.empty()) {
-    const HalfOpenId id = owed_syn_acks_.back();
-    if (half_open.find(id.index, id.generation) != SynCache::none) {
-      tcp::HalfOpen& record = half_open[id.index];
-      tcp::Path path;
-      (void)refresh(path, record.flow.remote.address);
-      if (!ready(path)) return false;
-      record.owed = false;
-      Listener& listener = listeners[record.listener];
-      const bool again = record.retransmissions > 0;
-      if (again) ++listener.syn_acks_retransmitted;
-      tcp::send_syn_ack(env, record, listener.options,
-                        again ? Reason::retransmit_timeout : Reason::send_syn_ack);
-    }
-    owed_syn_acks_.pop_back();
-  }
+  if (!send_owed_syn_acks()) return false;
   // Those that find no room keep their turn; those that come to owe while we send wait for theirs.
-  std::vector<std::uint32_t> turn = std::exchange(env.owing, {});
-  std::size_t done = 0;
-  for (; done < turn.size(); ++done) {
-    tcp::Connection* connection = connections.find(turn[done]);
-    if (connection == nullptr) continue;
-    connection->queued_owing = false;
-    if (connection->transmit(env)) continue;
-    connection->queued_owing = true;
-    break;
+  for (auto turn = env.owing.size(); turn > 0 && work.take(); --turn) {
+    const std::uint32_t index = env.owing.front();
+    if (tcp::Connection* connection = connections.find(index)) {
+      connection->queued_owing = false;
+      if (!connection->transmit(env)) {
+        connection->queued_owing = true;
+        return false;
+      }
+      // The ACK that it owed was all that kept it from being a record.
+      if (connection->state() == State::time_wait && connection->orphan())
+        connection->tell_end(env);
+    }
+    env.owing.pop_front();
   }
-  turn.erase(turn.begin(), turn.begin() + std::ptrdiff_t(done));
-  if (turn.empty()) turn.swap(env.owing), turn.clear();
-  else turn.insert(turn.end(), env.owing.begin(), env.owing.end()), env.owing.swap(turn);
-  return env.owing.empty();
+  return true;
+}
+
+bool Stack::Impl::send_owed_syn_acks() {
+  for (; !owed_syn_acks_.empty() && work.take(); owed_syn_acks_.pop_front()) {
+    const HalfOpenId id = owed_syn_acks_.front();
+    if (half_open.find(id.index, id.generation) == SynCache::none) continue;
+    tcp::HalfOpen& record = half_open[id.index];
+    Listener& listener = listeners[record.listener];
+    if (listener.closed) continue;
+    tcp::Path path;
+    (void)refresh(path, record.flow.remote.address);
+    if (!ready(path)) return false;
+    record.owed = false;
+    const bool again = record.retransmissions > 0;
+    if (again) ++listener.syn_acks_retransmitted;
+    tcp::send_syn_ack(env, record, listener.options,
+                      again ? Reason::retransmit_timeout : Reason::send_syn_ack);
+  }
+  return true;
 }
 
 // --- tcp::Below
@@ -175,14 +192,30 @@ bool Stack::Impl::flush_outbox() {
 
 // --- Answers without a connection ---------------------------------------------------------------
 
-void Stack::Impl::reply(const Flow& flow, wire::TcpHeader header, State state, Reason why) {
+bool Stack::Impl::may_answer(const Flow& flow, tcp::Answer kind) {
+  const auto network = hash_source_prefix(secrets.table, flow.remote.address);
+  if (answers_.take(kind, hash_of(flow), network, env.now)) return true;
+  switch (kind) {
+    case tcp::Answer::reset:
+    case tcp::Answer::syn_sent_reset: log.counters().count(Reason::reset_limit); break;
+    case tcp::Answer::half_open_ack:  log.counters().count(Reason::challenge_limit); break;
+    case tcp::Answer::time_wait_ack:
+    case tcp::Answer::fin_again_ack:  log.counters().count(Reason::ack_limit); break;
+    case tcp::Answer::echo_reply:     break;  // The ping is dropped for that reason.
+  }
+  return false;
+}
+
+void Stack::Impl::reply(const Flow& flow, wire::TcpHeader header, State state, Reason why,
+                        const tcp::Options& options) {
   Packet packet = pool.allocate_gather();
   if (!packet) return log.counters().count(Reason::no_memory);
   header.source = flow.local.port;
   header.destination = flow.remote.port;
   wire::emit_tcp(header, packet.push_front(wire::tcp_size(header)));
   output(std::move(packet), {.flow = flow,
-                             .hop_limit = config.tcp.defaults.hop_limit,
+                             .hop_limit = options.hop_limit,
+                             .dscp = options.dscp,
                              .before = state,
                              .after = state,
                              .reason = why,
@@ -190,58 +223,47 @@ void Stack::Impl::reply(const Flow& flow, wire::TcpHeader header, State state, R
 }
 
 // §3.10.7.1: acceptable to whatever sent the segment.
-void Stack::Impl::reset_for(const tcp::Segment& seg, State state, Reason why) {
-  const auto network = hash_source_prefix(secrets.table, seg.flow.remote.address);
-  if (!resets_.take(env.now) || !prefix_resets_.take(network, env.now))
-    return log.counters().count(Reason::reset_limit);
+void Stack::Impl::reset_for(const tcp::Segment& seg, State state, Reason why,
+                            const tcp::Options& options) {
+  if (!may_answer(seg.flow, tcp::Answer::reset)) return;
   wire::TcpHeader h{.flags = {.rst = true}};
   if (seg.flags.ack) h.seq = seg.ack;
   else h.flags.ack = true, h.ack = seg.end();
-  reply(seg.flow, h, state, why);
+  reply(seg.flow, h, state, why, options);
 }
 
 // --- Endings -------------------------------------------------------------------------------------
 
-// CLOSED connections leave the table; what no program holds is destroyed, or shrinks to a record.
 void Stack::Impl::process_ended() {
-  if (env.ended.empty()) return;
-  std::vector<std::uint32_t> later;
-  for (const std::uint32_t index : std::exchange(env.ended, {})) {
-    tcp::Connection* connection = connections.find(index);
-    if (connection == nullptr || !connection->queued_ended) continue;
-    if (connection->state() == State::time_wait && connection->orphan() && connection->owes()) {
-      later.push_back(index);
-      continue;
-    }
-    connection->queued_ended = false;
-    if (connection->state() == State::closed) {
-      const auto* ref = find(hash_of(connection->flow()), connection->flow());
-      if (ref != nullptr && ref->what() == Kind::connection && ref->index == index)
-        drop(connection->flow(), Kind::connection, index);
-      if (connection->orphan()) destroy(index, *connection);
-    } else if (connection->state() == State::time_wait && connection->orphan()) {
-      to_time_wait(index, *connection);
-    }
+  while (!env.ended.empty() && work.take()) retire(env.ended.pop_front());
+}
+
+// CLOSED connections leave the table; what no program holds is destroyed, or shrinks to a record.
+void Stack::Impl::retire(std::uint32_t index) {
+  tcp::Connection* connection = connections.find(index);
+  if (connection == nullptr || !connection->queued_ended) return;
+  connection->queued_ended = false;
+  if (connection->state() == State::closed) {
+    const auto* ref = find(hash_of(connection->flow()), connection->flow());
+    if (ref != nullptr && ref->what() == Kind::connection && ref->index == index)
+      drop(connection->flow(), Kind::connection, index);
+    if (connection->orphan()) destroy(index, *connection);
+  } else if (connection->state() == State::time_wait && connection->orphan() &&
+             !connection->owes()) {  // Else once it has sent its ACK.
+    to_time_wait(index, *connection);
   }
-  env.ended.insert(env.ended.end(), later.begin(), later.end());
 }
 
 void Stack::Impl::to_time_wait(std::uint32_t index, tcp::Connection& connection) {
-  const Flow flow = connection.flow();
-  const auto remains = connection.remains();
-  drop(flow, Kind::connection, index);
+  const tcp::TimeWait record = connection.remains();
+  drop(record.flow, Kind::connection, index);
   destroy(index, connection);
   if (time_wait_.size() >= config.tcp.time_wait_limit ||
       !memory.has_room(tcp::TimeWaitList::bytes_each))
-    return log.transition(env.now, flow, State::time_wait, State::closed, Reason::time_wait_limit);
-  tcp::TimeWait record{.flow = flow,
-                       .snd_nxt = remains.snd_nxt,
-                       .rcv_nxt = remains.rcv_nxt,
-                       .ts_recent = remains.ts_recent,
-                       .ts_offset = remains.ts_offset};
-  record.has_timestamps = remains.timestamps;
+    return log.transition(env.now, record.flow, State::time_wait, State::closed,
+                          Reason::time_wait_limit);
   memory.charge(tcp::TimeWaitList::bytes_each);
-  put(flow, Kind::time_wait, time_wait_.add(record, env.now, config.tcp.time_wait));
+  put(record.flow, Kind::time_wait, time_wait_.add(record, env.now, config.tcp.time_wait));
 }
 
 }  // namespace estab

@@ -12,8 +12,9 @@ namespace {
 // A record that is younger is not given up for another: its ACK may be on the way.
 constexpr Duration fair_age = 1s;
 
+// What no cookie brings back stays: a number that is none, or one that no SYN-ACK has told yet.
 bool may_go(const HalfOpen& record, bool for_known) {
-  return !record.irreplaceable && (for_known || !record.known);
+  return !record.irreplaceable && !record.deferred && (for_known || !record.known);
 }
 
 }  // namespace
@@ -32,7 +33,7 @@ Stack::Impl::Fate Stack::Impl::arrives_at_no_connection(Segment& seg, std::uint6
   if (const auto listener = find_listener(seg.flow.local))
     return arrives_at_listener(*listener, seg, hash, above);
   if (seg.flags.rst) return {Reason::closed_rst};
-  reset_for(seg, State::closed, Reason::closed_port);
+  reset_for(seg, State::closed, Reason::closed_port, config.tcp.defaults);
   return {Reason::closed_port};
 }
 
@@ -50,7 +51,7 @@ Stack::Impl::Fate Stack::Impl::arrives_at_listener(std::uint32_t index, Segment&
   const Verdict verdict = judge(listener, seg.flow.remote.address);
   switch (verdict) {
     case Verdict::reject:
-      reset_for(seg, State::listen, Reason::listen_rejected);
+      reset_for(seg, State::listen, Reason::listen_rejected, listener.options);
       return fate.reason = Reason::listen_rejected, fate;
     case Verdict::drop:   return fate.reason = Reason::listen_dropped, fate;
     case Verdict::accept:
@@ -64,17 +65,23 @@ Stack::Impl::Fate Stack::Impl::arrives_at_listener(std::uint32_t index, Segment&
   HalfOpen& record = asked.record;
   tcp::take_syn(record, config.tcp, seg);
   record.listener = index;
-  record.opened = env.now;
   record.deferred = asked.defer;
   record.known =
       config.tcp.syn_cookies == tcp::CookieUse::never || known_->contains_hash(asked.network);
-  const auto cookie = cookies_.make(seg.flow, seg.seq, tcp::cookie_options(record), env.now);
-  record.iss = cookie.iss;
-  record.ts_value = cookie.ts_value;
+  renew_number(record);
   if (above && record.iss <= *above)  // RFC 6191: past the old ones.
     record.iss = *above + 65537, record.irreplaceable = true;
   if (record.mss < tcp::cookie_mss(seg.flow.remote.address)[0]) record.irreplaceable = true;
   return syn_arrives(listener, asked);
+}
+
+// A cookie of this moment; the record's clock begins with it. A number that is no cookie stays.
+void Stack::Impl::renew_number(HalfOpen& record) {
+  record.opened = env.now;
+  if (record.irreplaceable) return;
+  const auto cookie = cookies_.make(record.flow, record.irs, tcp::cookie_options(record), env.now);
+  record.iss = cookie.iss;
+  record.ts_value = cookie.ts_value;
 }
 
 Stack::Impl::Fate Stack::Impl::syn_arrives(Listener& listener, Asked& asked) {
@@ -89,6 +96,8 @@ Stack::Impl::Fate Stack::Impl::syn_arrives(Listener& listener, Asked& asked) {
   if (!asked.defer && !unanswered_.take(asked.network, env.now))
     return ++listener.syn_acks_limited, refused(Reason::syn_ack_limit);
   if (answers_by_cookie(listener, asked)) return refused(answer_by_cookie(listener, asked.record));
+  if (asked.defer && !may_defer(listener, asked.record))
+    return ++listener.half_open_overflows, refused(Reason::half_open_full);
 
   const SynCache::Index place = make_room(listener, asked.record, asked.hash);
   if (place == SynCache::none) {
@@ -101,6 +110,7 @@ Stack::Impl::Fate Stack::Impl::syn_arrives(Listener& listener, Asked& asked) {
   keep_half_open(listener, asked.record, place, asked.hash);
   log.transition(env.now, asked.syn.flow, State::listen, State::syn_received, Reason::syn_arrived);
   if (asked.defer) {
+    ++listener.deferrals, ++deferrals_;
     listener.deferred.push_back({place, half_open.generation(place)});
     settle(listener);
     note_listener(asked.record.listener, notice::deferred);
@@ -110,6 +120,42 @@ Stack::Impl::Fate Stack::Impl::syn_arrives(Listener& listener, Asked& asked) {
   }
   fate.after = State::syn_received;
   return fate;
+}
+
+// SYNs that wait for the program take at most their listener's share of the records, and half of
+// the stack's: none of them can make room. The names of those that are gone count until the program
+// has passed over them, or has taken all that came before.
+bool Stack::Impl::may_defer(Listener& listener, const HalfOpen& asked) {
+  const std::uint32_t limit =
+      std::min(listener.share(asked.known), std::max(config.tcp.half_open_limit / 2, 1u));
+  while (!listener.deferred.empty()) {
+    const HalfOpenId first = listener.deferred.front();
+    if (half_open.find(first.index, first.generation) != SynCache::none || !work.take()) break;
+    listener.deferred.pop_front();
+  }
+  settle(listener);
+  return listener.deferrals < limit && deferrals_ < std::max(config.tcp.half_open_limit / 2, 1u) &&
+         listener.deferred.size() < 2 * std::size_t{limit};
+}
+
+void Stack::Impl::end_deferral(HalfOpen& record) {
+  if (!record.deferred) return;
+  record.deferred = false;
+  --listeners[record.listener].deferrals;
+  --deferrals_;
+}
+
+// Of those that the program was given; it keeps at most as many words of them as it may hold
+// records.
+void Stack::Impl::tell_deferral_gone(SynCache::Index at, Reason why) {
+  const HalfOpen& record = half_open[at];
+  Listener& listener = listeners[record.listener];
+  if (!record.deferred || !record.handed_out || listener.closed) return;
+  if (listener.deferrals_gone.size() >= std::max(listener.rules.half_open_limit, 1u))
+    listener.deferrals_gone.pop_front();
+  listener.deferrals_gone.push_back({{at, half_open.generation(at)}, record.flow, why});
+  settle(listener);
+  note_listener(record.listener, notice::deferral_gone);
 }
 
 Verdict Stack::Impl::judge(const Listener& listener, const Address& source) const {
@@ -131,6 +177,11 @@ bool Stack::Impl::answers_by_cookie(const Listener& listener, const Asked& asked
   return listener.defence.mode() == SynMode::stateless && !asked.record.known;
 }
 
+// From now on an ACK may bring a cookie back, for as long as one is good.
+void Stack::Impl::await_cookies(Listener& listener) {
+  listener.cookies_until = env.now + 2 * tcp::SynCookies::epoch;
+}
+
 // Without timestamps the cookie has no room for scale and SACK.
 Reason Stack::Impl::answer_by_cookie(Listener& listener, HalfOpen& asked) {
   if (!asked.has_timestamps) {
@@ -138,7 +189,7 @@ Reason Stack::Impl::answer_by_cookie(Listener& listener, HalfOpen& asked) {
     asked.scale = 0;
   }
   ++listener.cookies_sent;
-  listener.cookies_until = env.now + 2 * tcp::SynCookies::epoch;
+  await_cookies(listener);
   tcp::send_syn_ack(env, asked, listener.options, Reason::send_cookie);
   return Reason::none;
 }
@@ -152,12 +203,12 @@ Stack::Impl::Fate Stack::Impl::cookie_arrives(std::uint32_t index, Listener& lis
   const bool ours_are_out = env.now < listener.cookies_until;
   const auto wrong = [&](Reason why) {
     fate.reason = why;
-    if (!ours_are_out) reset_for(seg, State::listen, Reason::listen_ack);
+    if (!ours_are_out) reset_for(seg, State::listen, Reason::listen_ack, listener.options);
     return fate;
   };
   if (seg.flags.syn || config.tcp.syn_cookies == tcp::CookieUse::never ||
       !(ours_are_out || config.tcp.shared_cookies)) {
-    reset_for(seg, State::listen, Reason::listen_ack);
+    reset_for(seg, State::listen, Reason::listen_ack, listener.options);
     return fate;
   }
   const bool stamped = config.tcp.timestamps && seg.options.timestamps;
@@ -213,7 +264,7 @@ bool Stack::Impl::evict(SynCache::Index at) {
     return false;
   Listener& listener = listeners[half_open[at].listener];
   ++listener.evicted;
-  listener.cookies_until = env.now + 2 * tcp::SynCookies::epoch;
+  await_cookies(listener);
   remove_half_open(at, State::listen, Reason::half_open_evicted);
   return true;
 }
@@ -238,16 +289,25 @@ void Stack::Impl::count_half_open(Listener& listener, int change) {
   await_calm(listener);
 }
 
-void Stack::Impl::await_calm(const Listener& listener) {
+void Stack::Impl::await_calm(Listener& listener) {
+  if (listener.defence.mode() != SynMode::stateless) return;
+  if (!std::exchange(listener.calming, true)) calming_.push_back(listener.index);
   defence_due_ = std::min(defence_due_, listener.defence.leaves_at());
+  calmed_due_ = std::min(calmed_due_, listener.defence.leaves_at());
 }
 
+// One round over the listeners in STATELESS, in as many calls as it takes.
 void Stack::Impl::update_defences() {
-  defence_due_ = never;
-  listeners.for_each([&](auto, Listener& listener) {
-    listener.defence.update(env.now);
-    await_calm(listener);
-  });
+  if (calming_left_ == 0) calming_left_ = calming_.size(), calmed_due_ = never;
+  while (calming_left_ > 0 && work.take()) {
+    --calming_left_;
+    Listener* listener = listeners.find(calming_.pop_front());
+    if (listener == nullptr) continue;
+    listener->defence.update(env.now);
+    listener->calming = false;
+    await_calm(*listener);
+  }
+  defence_due_ = calming_left_ > 0 ? env.now : calmed_due_;
 }
 
 void Stack::Impl::owe_syn_ack(SynCache::Index at) {
@@ -259,11 +319,12 @@ void Stack::Impl::owe_syn_ack(SynCache::Index at) {
 void Stack::Impl::half_open_timeout(SynCache::Index at) {
   HalfOpen& record = half_open[at];
   Listener& listener = listeners[record.listener];
-  const bool hard_pressed = listener.defence.mode() != SynMode::normal && !record.known;
+  const bool hard_pressed =
+      listener.defence.mode() != SynMode::normal && !record.known && !record.deferred;
   const unsigned most = hard_pressed ? std::min<unsigned>(1, config.tcp.syn_ack_retransmissions)
                                      : config.tcp.syn_ack_retransmissions;
   if (record.retransmissions >= most) {
-    if (hard_pressed) listener.cookies_until = env.now + 2 * tcp::SynCookies::epoch;
+    if (hard_pressed) await_cookies(listener);
     return remove_half_open(at, State::closed, Reason::half_open_expired);
   }
   ++record.retransmissions;
@@ -273,24 +334,33 @@ void Stack::Impl::half_open_timeout(SynCache::Index at) {
 
 // §3.10.7.4, SYN-RECEIVED.
 Stack::Impl::Fate Stack::Impl::arrives_at_half_open(std::uint32_t index, Segment& seg) {
-  const HalfOpen& record = half_open[index];
+  HalfOpen& record = half_open[index];
   Listener& listener = listeners[record.listener];
+  if (listener.closed) {  // Its turn to be let go has not come yet.
+    remove_half_open(index, State::closed, Reason::listener_closed);
+    return arrives_at_no_connection(seg, hash_of(seg.flow), std::nullopt);
+  }
   Fate fate{Reason::none, State::syn_received, State::syn_received};
-  const std::uint32_t window = tcp::first_window(listener.options.receive_buffer, 536);
-  const auto outcome = tcp::segment_arrives(config.tcp, record, seg, window);
+  const auto outcome = tcp::segment_arrives(config.tcp, record, seg,
+                                            tcp::offer_to(env, record, listener.options).window);
   fate.reason = outcome.reason;
   switch (outcome.verdict) {
     case tcp::HalfOpenVerdict::drop: break;
     case tcp::HalfOpenVerdict::answer:
+      // The peer's clock went on, and what we send shows it (RFC 7323 §4.3).
+      if (const auto& clock = seg.options.timestamps; clock && record.has_timestamps)
+        if (std::int32_t(clock->value - record.ts_recent) > 0) record.ts_recent = clock->value;
       if (!record.deferred) owe_syn_ack(index);
       break;
     case tcp::HalfOpenVerdict::acknowledge:
-      if (resets_.take(env.now))
-        reply(seg.flow, {.seq = record.iss + 1, .ack = record.irs + 1, .flags = {.ack = true}},
-              State::syn_received, Reason::send_challenge_ack);
-      else log.counters().count(Reason::challenge_limit);
+      // Before the program has decided, nothing was said that an ACK could stand for.
+      if (!record.deferred && may_answer(seg.flow, tcp::Answer::half_open_ack))
+        reply(seg.flow, tcp::half_open_ack(env, record, listener.options), State::syn_received,
+              Reason::send_challenge_ack, listener.options);
       break;
-    case tcp::HalfOpenVerdict::reset: reset_for(seg, State::syn_received, outcome.reason); break;
+    case tcp::HalfOpenVerdict::reset:
+      reset_for(seg, State::syn_received, outcome.reason, listener.options);
+      break;
     case tcp::HalfOpenVerdict::back_to_listen:
       remove_half_open(index, State::listen, outcome.reason);
       fate.reason = Reason::none, fate.after = State::listen;
@@ -344,6 +414,7 @@ void Stack::Impl::prove(tcp::Connection& connection) {
 
 void Stack::Impl::forget_half_open(SynCache::Index at) {
   Listener& listener = listeners[half_open[at].listener];
+  end_deferral(half_open[at]);
   half_open.erase(at);
   memory.release(SynCache::bytes_each);
   count_half_open(listener, -1);
@@ -351,6 +422,7 @@ void Stack::Impl::forget_half_open(SynCache::Index at) {
 
 void Stack::Impl::remove_half_open(SynCache::Index at, State to, Reason why) {
   log.transition(env.now, half_open[at].flow, State::syn_received, to, why);
+  tell_deferral_gone(at, why);
   forget_half_open(at);
 }
 

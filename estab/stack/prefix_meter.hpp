@@ -37,26 +37,42 @@ class PrefixMeter {
     for_each(network, [&](std::uint32_t& count) { --count; });
     --total_;
   }
-  [[nodiscard]] std::size_t bytes() const { return counts_.size() * sizeof(std::uint32_t); }
+  [[nodiscard]] std::size_t bytes() const {
+    return (counts_.size() + seconds_.size()) * sizeof(std::uint32_t);
+  }
 
  private:
   static constexpr std::uint32_t width = 4096, rows = 4;  // 64 KiB.
+  static constexpr std::uint32_t block = 64;  // Counters that are cleared at once, when one is met.
 
   void renew(Instant now) {
     if (now - began_ < 1s && !counts_.empty()) return;
     began_ = now;
     total_ = 0;
-    counts_.assign(width * rows, 0);
+    ++second_;
+    if (!counts_.empty()) return;
+    counts_.resize(width * rows);
+    seconds_.resize(width * rows / block);
   }
   template <class F>
   void for_each(std::uint64_t network, F&& f) {
     for (std::uint32_t row = 0; row < rows; ++row)
-      f(counts_[row * width + (network >> (12 * row)) % width]);
+      f(counter(row * width + std::uint32_t(network >> (12 * row)) % width));
+  }
+  // Counters of a second that is over are cleared when they are met again.
+  std::uint32_t& counter(std::uint32_t at) {
+    if (std::uint32_t& second = seconds_[at / block]; second != second_) {
+      second = second_;
+      std::fill_n(counts_.begin() + at / block * block, block, 0);
+    }
+    return counts_[at];
   }
 
   std::uint32_t limit_, total_ = 0;
+  std::uint32_t second_ = 0;  // The number of the second that is counted.
   Instant began_{};
   std::vector<std::uint32_t> counts_;
+  std::vector<std::uint32_t> seconds_;  // When each block was cleared last.
 };
 
 }  // namespace estab

@@ -19,12 +19,12 @@ std::uint8_t Stack::add_interface(const InterfaceConfig& config) {
 void Stack::add_route(const Route& route) { impl_->ip.add_route(route); }
 
 void Stack::receive(std::span<Packet> batch, Instant now) {
-  impl_->env.now = now;
+  impl_->begin(now);
   for (auto& packet : batch) impl_->receive(std::move(packet));
 }
 
 bool Stack::poll_transmit(PacketSink& sink, Instant now) {
-  impl_->env.now = now;
+  impl_->begin(now);
   return impl_->poll_transmit(sink);
 }
 
@@ -35,12 +35,12 @@ Instant Stack::next_deadline() const { return impl_->next_deadline(); }
 
 std::expected<ListenerId, Error> Stack::listen(const Endpoint& local, const ListenOptions& options,
                                                Instant now) {
-  impl_->env.now = now;
+  impl_->begin(now);
   return impl_->listen(local, options);
 }
 
 std::expected<ConnectionId, Error> Stack::accept(ListenerId id) {
-  Listener* listener = impl_->listeners.find(id.index, id.generation);
+  Listener* listener = impl_->usable(id);
   if (listener == nullptr) return NotConnected(stale);
   if (listener->accept_queue.empty()) return std::unexpected(Error::would_block);
   const std::uint32_t index = listener->accept_queue.front();
@@ -53,28 +53,37 @@ std::expected<ConnectionId, Error> Stack::accept(ListenerId id) {
 }
 
 std::optional<Stack::Deferred> Stack::next_deferred(ListenerId id) {
-  Listener* listener = impl_->listeners.find(id.index, id.generation);
+  Listener* listener = impl_->usable(id);
   while (listener != nullptr && !listener->deferred.empty()) {
-    const HalfOpenId first = listener->deferred.front();
-    listener->deferred.pop_front();
+    const HalfOpenId first = listener->deferred.pop_front();
     impl_->settle(*listener);
     if (impl_->half_open.find(first.index, first.generation) == SynCache::none) continue;
-    const tcp::HalfOpen& record = impl_->half_open[first.index];
-    if (record.deferred) return Deferred{first, record.flow};
+    tcp::HalfOpen& record = impl_->half_open[first.index];
+    if (!record.deferred) continue;
+    record.handed_out = true;
+    return Deferred{first, record.flow};
   }
   return std::nullopt;
 }
 
+std::optional<Stack::DeferralGone> Stack::next_deferral_gone(ListenerId id) {
+  Listener* listener = impl_->usable(id);
+  if (listener == nullptr || listener->deferrals_gone.empty()) return std::nullopt;
+  const DeferralGone gone = listener->deferrals_gone.pop_front();
+  impl_->settle(*listener);
+  return gone;
+}
+
 std::expected<void, Error> Stack::decide(HalfOpenId id, Verdict verdict, Instant now) {
-  impl_->env.now = now;
+  impl_->begin(now);
   return impl_->decide(id, verdict);
 }
 
 void Stack::set_cookie_keys(const tcp::CookieKeys& keys) { impl_->set_cookie_keys(keys); }
 
 std::expected<void, Error> Stack::close(ListenerId id, Instant now) {
-  impl_->env.now = now;
-  if (impl_->listeners.find(id.index, id.generation) == nullptr) return NotConnected(stale);
+  impl_->begin(now);
+  if (impl_->usable(id) == nullptr) return NotConnected(stale);
   impl_->close_listener(id.index, true);
   return {};
 }
@@ -83,14 +92,14 @@ std::expected<void, Error> Stack::close(ListenerId id, Instant now) {
 // ----------------------------------------------------------------------------------------
 
 std::expected<ConnectionId, Error> Stack::connect(const ConnectOptions& options, Instant now) {
-  impl_->env.now = now;
+  impl_->begin(now);
   return impl_->connect(options, State::closed);
 }
 
 std::expected<ConnectionId, Error> Stack::connect(ListenerId id, const Endpoint& remote,
                                                   Instant now) {
-  impl_->env.now = now;
-  const Listener* listener = impl_->listeners.find(id.index, id.generation);
+  impl_->begin(now);
+  const Listener* listener = impl_->usable(id);
   if (listener == nullptr) return NotConnected(stale);
   const ConnectOptions options{
       .remote = remote, .local = listener->local, .options = listener->options};
@@ -104,14 +113,14 @@ std::expected<ConnectionId, Error> Stack::connect(ListenerId id, const Endpoint&
 
 std::expected<std::size_t, Error> Stack::send(ConnectionId id, Bytes text, SendFlags flags,
                                               Instant now) {
-  impl_->env.now = now;
+  impl_->begin(now);
   tcp::Connection* connection = impl_->usable(id);
   if (connection == nullptr) return NotConnected(stale);
   return connection->send(impl_->env, text, flags.push, flags.urgent, flags.more);
 }
 
 std::expected<std::size_t, Error> Stack::receive(ConnectionId id, MutableBytes out, Instant now) {
-  impl_->env.now = now;
+  impl_->begin(now);
   tcp::Connection* connection = impl_->usable(id);
   if (connection == nullptr) return NotConnected(stale);
   return connection->receive(impl_->env, out);
@@ -124,7 +133,7 @@ std::expected<std::size_t, Error> Stack::available(ConnectionId id) const {
 }
 
 std::expected<void, Error> Stack::shutdown(ConnectionId id, Instant now) {
-  impl_->env.now = now;
+  impl_->begin(now);
   tcp::Connection* connection = impl_->usable(id);
   if (connection == nullptr) return NotConnected(stale);
   auto result = connection->shutdown(impl_->env);
@@ -133,7 +142,7 @@ std::expected<void, Error> Stack::shutdown(ConnectionId id, Instant now) {
 }
 
 std::expected<void, Error> Stack::close(ConnectionId id, Instant now) {
-  impl_->env.now = now;
+  impl_->begin(now);
   tcp::Connection* connection = impl_->usable(id);
   if (connection == nullptr) return NotConnected(stale);
   ++impl_->orphans;
@@ -143,7 +152,7 @@ std::expected<void, Error> Stack::close(ConnectionId id, Instant now) {
 }
 
 std::expected<void, Error> Stack::abort(ConnectionId id, Instant now) {
-  impl_->env.now = now;
+  impl_->begin(now);
   tcp::Connection* connection = impl_->usable(id);
   if (connection == nullptr) return NotConnected(stale);
   ++impl_->orphans;
@@ -162,7 +171,7 @@ std::expected<ConnectionInfo, Error> Stack::status(ConnectionId id, Instant now)
 }
 
 std::expected<ListenerInfo, Error> Stack::status(ListenerId id) const {
-  const Listener* l = impl_->listeners.find(id.index, id.generation);
+  const Listener* l = impl_->usable(id);
   if (l == nullptr) return NotConnected(stale);
   return l->info(impl_->env.now);
 }
@@ -192,7 +201,7 @@ std::expected<tcp::Options, Error> Stack::options(ConnectionId id) const {
 
 std::expected<void, Error> Stack::set_options(ConnectionId id, const tcp::Options& options,
                                               Instant now) {
-  impl_->env.now = now;
+  impl_->begin(now);
   tcp::Connection* connection = impl_->usable(id);
   if (connection == nullptr) return NotConnected(stale);
   connection->set_options(impl_->env, options);
@@ -207,7 +216,7 @@ std::expected<void, Error> Stack::set_user(ConnectionId id, std::uint64_t user) 
 }
 
 std::expected<void, Error> Stack::set_user(ListenerId id, std::uint64_t user) {
-  Listener* listener = impl_->listeners.find(id.index, id.generation);
+  Listener* listener = impl_->usable(id);
   if (listener == nullptr) return NotConnected(stale);
   listener->user = user;
   return {};
@@ -216,7 +225,10 @@ std::expected<void, Error> Stack::set_user(ListenerId id, std::uint64_t user) {
 // --- What there is to say
 // -----------------------------------------------------------------------------
 
-bool Stack::next_notice(Notice& notice) { return impl_->next_notice(notice); }
+bool Stack::next_notice(Notice& notice) {
+  impl_->begin(impl_->env.now);
+  return impl_->next_notice(notice);
+}
 EventLog& Stack::log() { return impl_->log; }
 const EventLog& Stack::log() const { return impl_->log; }
 Snapshot Stack::snapshot(Instant now) const {
@@ -225,12 +237,15 @@ Snapshot Stack::snapshot(Instant now) const {
 }
 std::vector<ListenerInfo> Stack::listeners(Instant now) const {
   std::vector<ListenerInfo> all;
-  impl_->listeners.for_each([&](auto, const Listener& l) { all.push_back(l.info(now)); });
+  impl_->listeners.for_each([&](auto, const Listener& l) {
+    if (!l.closed) all.push_back(l.info(now));
+  });
   return all;
 }
 std::size_t Stack::finishing() const { return impl_->orphans; }
 std::uint64_t Stack::memory() const { return impl_->memory.used(); }
 std::string Stack::audit() const { return impl_->audit(); }
+std::uint32_t Stack::most_work() const { return impl_->work.most(); }
 const StackConfig& Stack::config() const { return impl_->config; }
 
 }  // namespace estab

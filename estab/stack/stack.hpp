@@ -104,7 +104,8 @@ class Stack {
   // headers. A packet that is not taken is counted under its reason.
   void receive(std::span<Packet> batch, Instant now);
   // Runs timers that are due and sends what is owed, while the sink is ready. False: the sink
-  // had enough and more is owed; call again when it is ready.
+  // had enough and more is owed; call again when it is ready. No call does more than a bounded
+  // amount of work (Work::limit); where there is more, next_deadline() is in the past.
   bool poll_transmit(PacketSink& sink, Instant now);
   // When poll_transmit is to be called at the latest; a time in the past: now. `never`: nothing
   // is under way.
@@ -127,11 +128,23 @@ class Stack {
     Flow flow;
   };
   std::optional<Deferred> next_deferred(ListenerId listener);
+  // not_connected: it is gone, as next_deferral_gone() tells.
   std::expected<void, Error> decide(HalfOpenId id, Verdict verdict, Instant now);
+  // A SYN that next_deferred() gave out and that is gone undecided, oldest first: its time was up
+  // (half_open_expired), or its client reset it or began anew (back_to_listen, syn_again). The
+  // notice deferral_gone tells of it. A program that does not take them loses the oldest: a
+  // listener keeps as many as its half_open_limit.
+  struct DeferralGone {
+    HalfOpenId id;
+    Flow flow;
+    Reason why{};
+  };
+  std::optional<DeferralGone> next_deferral_gone(ListenerId listener);
   // The keys of SYN cookies from now on, instead of Secrets': those of the hosts that share an
   // address (threats.md §2.4). Cookies that are out are known still if their master is `previous`.
   void set_cookie_keys(const tcp::CookieKeys& keys);
-  // CLOSE of a listener: its half-open peers and those not accepted are reset.
+  // CLOSE of a listener: its half-open peers and those not accepted are reset, the first of them at
+  // once, the others by the next calls of poll_transmit().
   std::expected<void, Error> close(ListenerId listener, Instant now);
 
   // SEND: copies as much as the send buffer takes now and returns how much; would_block when
@@ -181,6 +194,9 @@ class Stack {
   // and with each connection's own books. Empty: they agree; else what differs. It walks all that
   // there is: for tests.
   [[nodiscard]] std::string audit() const;
+  // The most entries (timers, records, connections, places in tables) that a call has handled so
+  // far; never more than Work::limit.
+  [[nodiscard]] std::uint32_t most_work() const;
   [[nodiscard]] const StackConfig& config() const;
 
  private:

@@ -31,6 +31,8 @@ class SynCache {
   // What is at this index with this generation still; none.
   [[nodiscard]] Index find(Index index, std::uint32_t generation) const;
   [[nodiscard]] tcp::HalfOpen& operator[](Index at) const { return slot(at).record; }
+  // Whether a record is in this place, of capacity() ones.
+  [[nodiscard]] bool holds(Index at) const { return tags_[at] != free; }
   [[nodiscard]] std::uint32_t generation(Index at) const { return slot(at).generation; }
 
   // A free place in the hash's bucket; none: full.

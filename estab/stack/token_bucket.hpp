@@ -8,7 +8,7 @@
 namespace estab {
 
 // So many answers a second to those who have no connection; the burst is refilled to within 20 %
-// by chance, so that nobody reads a secret off the count (threats 7, 40).
+// by chance, so that nobody reads a secret off the count.
 class TokenBucket {
  public:
   TokenBucket(std::uint32_t rate, std::uint64_t seed) : rate_(rate), tokens_(rate), random_(seed) {}

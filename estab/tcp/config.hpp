@@ -56,6 +56,7 @@ struct Config {
   std::uint32_t cookie_check_rate = 50'000;  // A second and a listener, without timestamps.
   std::uint32_t prefix_syn_ack_rate = 1000;  // SYN-ACKs without answer a second and a /24 or /56.
   std::uint32_t prefix_reset_rate = 100;     // Resets for no connection, likewise.
+  std::uint32_t prefix_ack_rate = 500;       // ACKs of half-open and TIME-WAIT records, each kind.
 
   // Sending.
   Duration rto_min = 200ms, rto_max = 120s;     // Linux; RFC 6298 §2.4 would have 1 s.
@@ -69,8 +70,11 @@ struct Config {
   // Receiving.
   Duration delayed_ack = 40ms, delayed_ack_max = 200ms;  // Linux; MUST-40: under 500 ms.
   std::uint8_t quick_acks = 16;                          // Segments acknowledged at once, at first.
-  bool require_timestamps = true;             // RFC 7323 §3.2; Linux takes such a segment.
-  Duration challenge_interval = 500ms;        // RFC 5961 §7, per connection; Linux.
+  bool require_timestamps = false;            // RFC 7323 §3.2 would drop a segment without the
+                                              // agreed timestamps; Linux takes it.
+  Duration challenge_interval = 500ms;        // RFC 5961 §7, per connection or record; Linux.
+  Duration fin_again_interval = 100ms;        // Between ACKs of a FIN that TIME-WAIT sees again: no
+                                              // retransmission comes sooner.
   std::uint16_t unacceptable_ack_burst = 16;  // threats §2.9: a bucket of its own, so that a
   std::uint16_t unacceptable_ack_rate = 100;  // peer in persist never starves; ACKs a second.
   std::uint16_t reassembly_ranges = 128;      // Holes at the most (threats 10, 13).
@@ -98,8 +102,9 @@ struct Config {
   std::uint32_t scale_for_buffer = 16 << 20;       // The window scale allows for so large a buffer,
                                                    // where the buffer grows.
 
-  // Resets for no connection: a bucket with jitter (threats 40).
-  std::uint32_t reset_rate = 1000;  // A second, a stack.
+  // Answers to peers without a connection: buckets with jitter.
+  std::uint32_t reset_rate = 1000;       // A second, a stack.
+  std::uint32_t record_ack_rate = 5000;  // ACKs of half-open and of TIME-WAIT records, each kind.
 };
 
 }  // namespace estab::tcp

@@ -82,18 +82,16 @@ class Connection : public TimerNode {
   [[nodiscard]] std::uint16_t take_notices() { return std::exchange(notices_, 0); }
   [[nodiscard]] bool has_notices() const { return notices_ != 0; }
   void renote(Env& env);  // Queues it again if there is something to say.
+  // It is to be looked at when the packet or call is done with: CLOSED, or TIME-WAIT.
+  void tell_end(Env& env);
   [[nodiscard]] bool owes() const { return ack_owed_; }
   [[nodiscard]] bool in_flight(Seq seq) const { return snd_.una <= seq && seq < snd_.nxt; }
-  // A SYN takes over from TIME-WAIT (RFC 6191); what the program has not read stays readable.
-  [[nodiscard]] bool yields_to(const Segment& syn) const;
-  void yield(Env& env) { end(env, Error::none, Reason::time_wait_reuse); }
-  struct Remains {
-    Seq snd_nxt, rcv_nxt;
-    std::uint32_t ts_recent, ts_offset;
-    bool timestamps;
-    Instant until;
-  };
-  [[nodiscard]] Remains remains() const;  // What TIME-WAIT must know.
+  // TIME-WAIT follows the record's rule while the program holds the handle: what the rule must
+  // know, what it learnt, and what it does. What the program has not read stays readable.
+  [[nodiscard]] TimeWait remains() const;
+  void set_ts_recent(std::uint32_t value) { ts_recent_ = value; }
+  void restart_time_wait(Env& env) { enter_time_wait(env, Reason::time_wait_restart); }
+  void leave_time_wait(Env& env, Reason why) { end(env, Error::none, why); }
   std::uint64_t user = 0;
   bool accepted : 1 = true;   // False: still in its listener's accept queue.
   bool unproven : 1 = false;  // Opened by the peer, whose text has yet to come.
@@ -124,7 +122,6 @@ class Connection : public TimerNode {
   void enter(Env& env, State to, Reason why);
   void owe(Env& env);
   void note(Env& env, std::uint16_t bits);
-  void tell_end(Env& env);
   void schedule(Env& env);
   void settle(Env& env) { account_.settle(env.memory, true_size()); }  // The books.
   void end(Env& env, Error error, Reason why);  // To CLOSED, without a word to the peer.

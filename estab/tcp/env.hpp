@@ -4,6 +4,7 @@
 #pragma once
 #include <optional>
 
+#include "estab/base/fifo.hpp"
 #include "estab/base/timer_wheel.hpp"
 #include "estab/event/event.hpp"
 #include "estab/tcp/config.hpp"
@@ -39,6 +40,18 @@ struct Outgoing {
   const Path* path = nullptr;  // Where the sender knows it already.
 };
 
+// The kinds of answers to a segment whose sender has not proved that it is there. Each kind has
+// limits of its own, so that none can use up what another needs.
+enum class Answer : std::uint8_t {
+  reset,           // For a segment that belongs to nothing here, or to a half-open record.
+  syn_sent_reset,  // To an ACK that does not acknowledge the SYN of an active open.
+  half_open_ack,   // From a half-open record: not acceptable, or a challenge.
+  time_wait_ack,   // From TIME-WAIT: likewise.
+  fin_again_ack,   // From TIME-WAIT, for the peer's FIN that came again.
+  echo_reply,      // To a ping.
+};
+inline constexpr int answer_count = 6;
+
 // The layer below, as far as TCP sees it (RFC 9293 §3.9.2).
 class Below {
  public:
@@ -51,6 +64,8 @@ class Below {
   [[nodiscard]] virtual bool ready(const Path& path) = 0;
   // R1: retransmissions go unanswered; another route may serve (MUST-20).
   virtual void negative_advice(const Address& remote) = 0;
+  // Whether such an answer to this flow's peer may leave now; it is counted if it may not.
+  [[nodiscard]] virtual bool may_answer(const Flow& flow, Answer kind) = 0;
 };
 
 // The connections' view of their stack; one object a stack, `now` set at each call from above.
@@ -63,9 +78,9 @@ struct Env {
   Below& below;
   TimerWheel& timers;
   Instant now{};
-  std::vector<std::uint32_t> owing;   // Connections that owe a transmission, by index.
-  std::vector<std::uint32_t> noting;  // Connections with something to tell the program.
-  std::vector<std::uint32_t> ended;   // Connections to look at again: CLOSED, or TIME-WAIT.
+  Fifo<std::uint32_t> owing;   // Connections that owe a transmission, by index.
+  Fifo<std::uint32_t> noting;  // Connections with something to tell the program.
+  Fifo<std::uint32_t> ended;   // Connections to look at again: CLOSED, or TIME-WAIT.
 };
 
 }  // namespace estab::tcp

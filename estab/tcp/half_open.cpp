@@ -9,7 +9,7 @@ namespace estab::tcp {
 
 std::uint16_t mss_for_mtu(std::uint32_t mtu, const Address& peer) {
   const std::uint32_t headers = std::uint32_t(wire::ip_header_size(peer) + wire::tcp_header_size);
-  return std::uint16_t(std::clamp<std::uint32_t>(mtu - std::min(mtu, headers), 64, 65535));
+  return std::uint16_t(std::clamp<std::uint32_t>(mtu - std::min(mtu, headers), 48, 65535));
 }
 
 std::uint16_t default_mss(const Address& peer) { return peer.is_v4() ? 536 : 1220; }
@@ -69,35 +69,54 @@ CookieOptions cookie_options(const HalfOpen& record) {
   return options;
 }
 
-void send_syn_ack(Env& env, const HalfOpen& record, const Options& options, Reason why) {
-  Packet packet = env.pool.allocate_gather();
-  if (!packet) return env.log.counters().count(Reason::no_memory);
+Offer offer_to(Env& env, const HalfOpen& record, const Options& options) {
   const Address& peer = record.flow.remote.address;
   Path path;
   (void)env.below.refresh(path, peer);
-  const std::uint16_t mss = mss_for_mtu(path.interface_mtu, peer);
+  Offer offer{.mss = mss_for_mtu(path.interface_mtu, peer)};
+  offer.window = first_window(options.receive_buffer, offer.mss - (record.has_timestamps ? 12 : 0));
+  if (record.has_scale) offer.scale = scale_for(env.config, options, record.has_timestamps);
+  return offer;
+}
+
+std::uint32_t half_open_clock(const HalfOpen& record, Instant now) {
+  const std::uint32_t elapsed = timestamp_at(now) - timestamp_at(record.opened);
+  return record.ts_value + elapsed / SynCookies::clock_tick * SynCookies::clock_tick;
+}
+
+wire::TcpHeader half_open_ack(Env& env, const HalfOpen& record, const Options& options) {
+  wire::TcpHeader h{.seq = record.iss + 1, .ack = record.irs + 1, .flags = {.ack = true}};
+  const Offer offer = offer_to(env, record, options);
+  h.window = std::uint16_t(offer.window >> offer.scale);
+  if (record.has_timestamps)
+    h.options.timestamps = {half_open_clock(record, env.now), record.ts_recent};
+  return h;
+}
+
+void send_syn_ack(Env& env, const HalfOpen& record, const Options& options, Reason why) {
+  Packet packet = env.pool.allocate_gather();
+  if (!packet) return env.log.counters().count(Reason::no_memory);
+  const Offer offer = offer_to(env, record, options);
   wire::TcpHeader h{.source = record.flow.local.port,
                     .destination = record.flow.remote.port,
                     .seq = record.iss,
                     .ack = record.irs + 1,
                     .flags = {.syn = true, .ack = true},
-                    .window = 0,
+                    .window = offer.window,
                     .urgent = 0,
                     .options = {}};
-  h.window = first_window(options.receive_buffer, mss - (record.has_timestamps ? 12 : 0));
-  h.options.mss = mss;
+  h.options.mss = offer.mss;
   h.options.sack_permitted = record.has_sack;
-  if (record.has_scale)
-    h.options.window_scale = scale_for(env.config, options, record.has_timestamps);
-  if (record.has_timestamps) h.options.timestamps = {record.ts_value, record.ts_recent};
+  if (record.has_scale) h.options.window_scale = offer.scale;
+  if (record.has_timestamps)
+    h.options.timestamps = {half_open_clock(record, env.now), record.ts_recent};
   wire::emit_tcp(h, packet.push_front(wire::tcp_size(h)));
   env.below.output(std::move(packet), {.flow = record.flow,
                                        .hop_limit = options.hop_limit,
                                        .dscp = options.dscp,
                                        .before = State::syn_received,
                                        .after = State::syn_received,
-                                       .reason = why,
-                                       .path = &path});
+                                       .reason = why});
 }
 
 Duration syn_ack_interval(const Config& config, unsigned retransmissions) {

@@ -22,6 +22,7 @@ struct HalfOpen {
   bool known : 1 = false;          // A peer of its network has proved itself before.
   bool by_cookie : 1 = false;      // Made from an ACK that brought our cookie back.
   bool irreplaceable : 1 = false;  // Its number is no cookie: without the record, the peer is lost.
+  bool handed_out : 1 = false;     // Deferred, and the program knows of it.
 };
 
 // The receive window that a SYN or SYN-ACK offers, unscaled: whole segments, as Linux.
@@ -42,6 +43,20 @@ void take_syn(HalfOpen& record, const Config& config, const Segment& syn);
 void take_cookie(HalfOpen& record, const CookieOptions& agreed, const Segment& ack);
 // What the record would have a cookie carry.
 [[nodiscard]] CookieOptions cookie_options(const HalfOpen& record);
+// What our SYN-ACK offers: its window is unscaled, later ones are shifted by the scale.
+struct Offer {
+  std::uint16_t mss = 0, window = 0;
+  std::uint8_t scale = 0;
+};
+[[nodiscard]] Offer offer_to(Env& env, const HalfOpen& record, const Options& options);
+// TSval of what the record sends at `now`. Its low six bits stay those of the first SYN-ACK, for a
+// cookie carries options there: the clock of a half-open record ticks every 64 ms, and no value is
+// later than the clock of the connection that may follow (RFC 7323 §3.2, §5.4).
+[[nodiscard]] std::uint32_t half_open_clock(const HalfOpen& record, Instant now);
+// A plain ACK of the record: where we are, the window that was offered, and timestamps if they were
+// agreed (RFC 7323 §3.2). The ports are left to the caller.
+[[nodiscard]] wire::TcpHeader half_open_ack(Env& env, const HalfOpen& record,
+                                            const Options& options);
 // Sends the SYN-ACK.
 void send_syn_ack(Env& env, const HalfOpen& record, const Options& options, Reason why);
 // When the SYN-ACK is to go out again, or the record to be dropped: 1, 3, 7, 15 s.

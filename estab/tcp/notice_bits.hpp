@@ -13,4 +13,5 @@ inline constexpr std::uint16_t soft_error = 64;   // Retransmissions passed R1, 
 inline constexpr std::uint16_t acceptable = 128;  // Of a listener: accept() has something.
 inline constexpr std::uint16_t deferred = 256;    // Of a listener: next_deferred() has something.
 inline constexpr std::uint16_t all_acknowledged = 512;  // All that was sent, FIN included.
+inline constexpr std::uint16_t deferral_gone = 1024;    // Of a listener: next_deferral_gone() too.
 }  // namespace estab::notice

@@ -25,7 +25,8 @@ Reason Connection::arrives_in_syn_sent(Env& env, Segment& seg) {
   const bool ack_acceptable = seg.flags.ack && seg.ack == snd_.nxt;
   if (seg.flags.ack && !ack_acceptable) {
     if (seg.flags.rst) return Reason::syn_sent_rst;
-    send_bare(env, seg.ack, {.rst = true}, Reason::syn_sent_ack);
+    if (env.below.may_answer(flow_, Answer::syn_sent_reset))
+      send_bare(env, seg.ack, {.rst = true}, Reason::syn_sent_ack);
     return Reason::syn_sent_ack;
   }
   // Second, check the RST bit (RFC 5961 §3.2: only with an acceptable ACK).
@@ -117,6 +118,7 @@ Connection::Outcome Connection::check_paws(Env& env, const Segment& seg) {
   // §5.5: after 24 days TS.Recent is no longer valid.
   const bool stale = Milliseconds{timestamp_at(env.now) - ts_recent_ms_} > 24h * 24;
   if (age >= 0 || stale) return next;
+  if (seg.flags.syn) return done(challenge(env, Reason::syn_challenged));  // As Linux does.
   return done(answer_unacceptable(env, Reason::paws));
 }
 
@@ -143,11 +145,12 @@ Connection::Outcome Connection::first_check_sequence(Env& env, Segment& seg) {
     dsack_ = {seg.seq, earlier(seg.seq + seg.text, rcv_.nxt)};
     dsack_owed_ = true;
   }
-  if (state_ == time_wait && seg.flags.fin && seg.seq + seg.text + 1 == rcv_.nxt) {
-    // the peer lost our last ACK; by the letter step one would hide its FIN.
-    enter_time_wait(env, Reason::time_wait_restart);
-    owe_ack_now(env, Reason::send_ack);
-    return done(Reason::time_wait_restart);
+  if (peer_fin_ && seg.flags.fin && !seg.flags.syn && seg.end() == rcv_.nxt) {
+    // The peer's FIN again: it may be the only segment that acknowledges ours, and step one would
+    // hide its ACK (Linux takes it).
+    const Reason why = answer_unacceptable(env, Reason::duplicate_text);
+    (void)fifth_check_ack(env, seg);
+    return done(why);
   }
   if (seg.flags.syn) return done(challenge(env, Reason::syn_challenged));  // wherever it lies.
   const bool again = seg.len() > 0 && seg.seq < rcv_.nxt;
@@ -230,7 +233,8 @@ Connection::Outcome Connection::fifth_check_ack(Env& env, const Segment& seg) {
 // SYN-RECEIVED after an active open: the ACK of our SYN.
 Connection::Outcome Connection::finish_opening(Env& env, const Segment& seg) {
   if (!(snd_.una < seg.ack && seg.ack <= snd_.nxt)) {
-    send_bare(env, seg.ack, {.rst = true}, Reason::syn_received_ack);
+    if (env.below.may_answer(flow_, Answer::reset))
+      send_bare(env, seg.ack, {.rst = true}, Reason::syn_received_ack);
     return done(Reason::syn_received_ack);
   }
   disarm_send_timer();

@@ -10,25 +10,23 @@ namespace {
 
 constexpr std::array<std::uint16_t, 4> mss_v4{536, 1220, 1440, 1460};
 constexpr std::array<std::uint16_t, 4> mss_v6{1220, 1360, 1420, 1440};
-constexpr std::uint8_t version = 1;
+constexpr std::uint8_t version = 2;
 constexpr std::uint8_t no_scale = 15;
 
-// The octets under the MAC: all that the ACK must bring back unchanged. The epoch is in the key.
+// The octets under the MAC: what every ACK brings back, whether its timestamps were lost or not.
+// The epoch is in the key.
 struct Claim {
   const Flow& flow;
   Seq irs;
   std::uint8_t mss_index;
-  bool timestamps;
-  std::uint8_t options;  // Six bits: scale, SACK, ECN.
 };
 
 std::uint64_t mac(const HashKey& key, const Claim& c) {
-  std::array<std::byte, 7 + most_flow_octets> octets;
+  std::array<std::byte, 6 + most_flow_octets> octets;
   octets[0] = std::byte{version};
-  octets[1] = std::byte(c.mss_index | c.timestamps << 2);
-  octets[2] = std::byte{c.options};
-  store_be(&octets[3], c.irs.raw());
-  const std::size_t size = 7 + put_flow(&octets[7], c.flow);
+  octets[1] = std::byte{c.mss_index};
+  store_be(&octets[2], c.irs.raw());
+  const std::size_t size = 6 + put_flow(&octets[6], c.flow);
   return siphash(key, Bytes{octets}.first(size));
 }
 
@@ -44,8 +42,19 @@ std::uint32_t told_by(Seq number) {
   return (number.raw() ^ high ^ high >> 13) & 7;
 }
 
+// TSval: 26 further bits of the MAC, then six of options (scale, SACK, ECN). The options are mixed
+// into the bits above them, so that a value with other options is no cookie. They need no MAC of
+// their own: whoever knows the MAC's bits was sent them, and may ask for any options in a SYN.
+constexpr std::uint32_t mixer = 0x9e3779b1;
 std::uint32_t ts_value_of(std::uint64_t mac, std::uint8_t options) {
-  return std::uint32_t(mac >> 38) << 6 | options;
+  return (std::uint32_t(mac >> 38) + options * mixer) << 6 | options;
+}
+
+// Whether `echo` is that value, or shows a clock that has ticked on from it, for as long as a
+// cookie lives.
+bool is_ts_value_of(std::uint64_t mac, std::uint32_t echo) {
+  constexpr std::uint32_t longest = 2 * SynCookies::epoch / 1ms;
+  return echo - ts_value_of(mac, echo & 63) <= longest;
 }
 
 std::uint8_t option_bits(const CookieOptions& o) {
@@ -87,8 +96,7 @@ SynCookies::Cookie SynCookies::make(const Flow& flow, Seq irs, const CookieOptio
   const auto index = std::uint8_t(std::max<std::ptrdiff_t>(above - table.begin() - 1, 0));
   const std::int64_t number = wall(now) / epoch.count();
   const std::uint8_t bits = options.timestamps ? option_bits(options) : 0;
-  const auto code =
-      mac(key_of(current_, keys_.master, number), {flow, irs, index, options.timestamps, bits});
+  const auto code = mac(key_of(current_, keys_.master, number), {flow, irs, index});
   return {number_of(code, index, number), ts_value_of(code, bits)};
 }
 
@@ -100,8 +108,8 @@ std::optional<CookieOptions> SynCookies::check(const Flow& flow, Seq irs, Seq is
   const auto bits = std::uint8_t(ts_echo.value_or(0) & 63);
   const auto fits = [&](std::array<EpochKey, 4>& known, const CookieMaster& master,
                         std::int64_t at) {
-    const auto code = mac(key_of(known, master, at), {flow, irs, index, ts_echo.has_value(), bits});
-    return number_of(code, index, at) == iss && (!ts_echo || ts_value_of(code, bits) == *ts_echo);
+    const auto code = mac(key_of(known, master, at), {flow, irs, index});
+    return number_of(code, index, at) == iss && (!ts_echo || is_ts_value_of(code, *ts_echo));
   };
   const auto fits_any_master = [&](std::int64_t at) {
     return fits(current_, keys_.master, at) ||

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // SYN cookies (RFC 4987 §3.6): the initial sequence number of every SYN-ACK authenticates the SYN
-// that it answers, to the exact number, so that no record is needed to know the peer again
-// (threats.md §2). The number is a 29-bit MAC, an index of the MSS and the key epoch's parity; with
-// timestamps, TSval has 26 further bits of the MAC and the options that were agreed.
+// that it answers, to the exact number, so that no record is needed to know the peer again. The
+// number is a 29-bit MAC, an index of the MSS and the key epoch's parity; with timestamps,
+// TSval has 26 further bits of the MAC and the options that were agreed. TSval may have moved on by
+// whole ticks of 64 ms, so that a SYN-ACK that is sent again shows the time.
 #pragma once
 #include <array>
 #include <optional>
@@ -43,6 +44,8 @@ class SynCookies {
  public:
   static constexpr Duration epoch = 16s;  // A cookie is good for one to two of them.
   static constexpr Duration skew = 2s;    // Around an epoch's end the next one's are taken as well.
+  // In the units of TSval, milliseconds: it may have moved on by a multiple of this.
+  static constexpr std::uint32_t clock_tick = 64;
 
   explicit SynCookies(const CookieKeys& keys) : keys_(keys) {}
   void set_keys(const CookieKeys& keys);
@@ -56,6 +59,8 @@ class SynCookies {
   // cookie_mss() is carried as the smallest: the caller must not rely on the cookie alone then.
   [[nodiscard]] Cookie make(const Flow& flow, Seq irs, const CookieOptions& options, Instant now);
   // What was agreed, if `iss`, and `ts_echo` where the peer sends timestamps, are such a cookie's.
+  // An ACK without the timestamps that were agreed is known by `iss` alone (Linux takes it too);
+  // then no options were agreed.
   [[nodiscard]] std::optional<CookieOptions> check(const Flow& flow, Seq irs, Seq iss,
                                                    std::optional<std::uint32_t> ts_echo,
                                                    Instant now);

@@ -45,34 +45,38 @@ void TimeWaitList::unlink(std::uint32_t index) {
   (record.after != TimeWait::none ? records_[record.after].before : last_) = record.before;
 }
 
-bool syn_may_reuse(const Segment& syn, Seq rcv_nxt, bool has_timestamps, std::uint32_t ts_recent) {
+// In the order of RFC 6191 §2's cases. SYNs that do not open anew are not dropped in silence but
+// answered by an ACK (RFC 9293 §3.10.7.4; Linux).
+bool syn_may_reuse(const Config& config, const TimeWait& record, const Segment& syn) {
   if (!syn.flags.syn || syn.flags.ack || syn.flags.rst || syn.flags.fin) return false;
-  if (has_timestamps && syn.options.timestamps) {
-    const auto later_by = std::int32_t(syn.options.timestamps->value - ts_recent);
+  const bool has_timestamps = config.timestamps && syn.options.timestamps;
+  if (has_timestamps && !record.has_timestamps) return true;  // PAWS will tell old from new.
+  if (has_timestamps) {
+    const auto later_by = std::int32_t(syn.options.timestamps->value - record.ts_recent);
     if (later_by != 0) return later_by > 0;
   }
-  return syn.seq > rcv_nxt;
+  return syn.seq > record.rcv_nxt;
 }
 
 TimeWaitOutcome segment_arrives(const Config& config, TimeWait& record, const Segment& seg) {
   using enum TimeWaitVerdict;
-  if (syn_may_reuse(seg, record.rcv_nxt, record.has_timestamps, record.ts_recent))
-    return {reuse, Reason::time_wait_reuse};
+  if (syn_may_reuse(config, record, seg)) return {reuse, Reason::time_wait_reuse};
   if (seg.flags.rst) {
     if (!config.rst_ends_time_wait) return {drop, Reason::rst_time_wait};
     return seg.seq == record.rcv_nxt ? TimeWaitOutcome{end, Reason::rst_arrived}
                                      : TimeWaitOutcome{drop, Reason::rst_out_of_window};
   }
-  if (record.has_timestamps && seg.options.timestamps) {
-    if (std::int32_t(seg.options.timestamps->value - record.ts_recent) < 0)
-      return {acknowledge, Reason::paws};
-    if (seg.seq <= record.rcv_nxt) record.ts_recent = seg.options.timestamps->value;
-  }
+  const bool stamped = record.has_timestamps && seg.options.timestamps;
+  if (stamped && std::int32_t(seg.options.timestamps->value - record.ts_recent) < 0)
+    return {acknowledge, Reason::paws};
   if (seg.flags.syn) return {acknowledge, Reason::syn_challenged};
   if (seg.flags.fin && seg.seq + seg.text + 1 == record.rcv_nxt)
     return {restart, Reason::time_wait_restart};
-  if (seg.seq == record.rcv_nxt && seg.len() == 0) return {drop, Reason::none};
-  return {acknowledge, Reason::out_of_window};
+  if (seg.seq != record.rcv_nxt || seg.len() > 0) return {acknowledge, Reason::out_of_window};
+  // Only what is acceptable and acknowledges our FIN tells the peer's time (RFC 7323 §4.3).
+  if (stamped && seg.flags.ack && seg.ack == record.snd_nxt)
+    record.ts_recent = seg.options.timestamps->value;
+  return {drop, Reason::none};
 }
 
 }  // namespace estab::tcp

@@ -47,10 +47,10 @@ struct TimeWaitOutcome {
   TimeWaitVerdict verdict;
   Reason reason;
 };
+// The one rule, whether a record or a connection waits.
 [[nodiscard]] TimeWaitOutcome segment_arrives(const Config& config, TimeWait& record,
                                               const Segment& seg);
 // RFC 6191 §2 (MAY-2, SHLD-4): whether a SYN may open anew.
-[[nodiscard]] bool syn_may_reuse(const Segment& syn, Seq rcv_nxt, bool has_timestamps,
-                                 std::uint32_t ts_recent);
+[[nodiscard]] bool syn_may_reuse(const Config& config, const TimeWait& record, const Segment& syn);
 
 }  // namespace estab::tcp

@@ -45,8 +45,7 @@ Connection::Connection(Env& env, const HalfOpen& record, const Options& options)
   if (record.by_cookie && !use_timestamps_) receive_limit_ = options.receive_buffer;
   else if (!use_scale_) receive_scale_ = 0;
   // Our clock goes on from the TSval of the SYN-ACK, which is part of a cookie.
-  if (use_timestamps_)
-    ts_offset_ = record.ts_value - timestamp_at(record.by_cookie ? env.now : record.opened);
+  if (use_timestamps_) ts_offset_ = record.ts_value - timestamp_at(record.opened);
   ts_recent_ = record.ts_recent;
   ts_recent_ms_ = timestamp_at(env.now);
   peer_mss_ = record.mss;
@@ -247,11 +246,12 @@ void Connection::note(Env& env, std::uint16_t bits) {
 }
 
 void Connection::renote(Env& env) {
-  if (notices_ != 0 && !queued_noting) env.noting.push_back(index_);
-  queued_noting = notices_ != 0;
+  // Before accept() there is nobody to be told.
+  if (notices_ == 0 || !accepted || queued_noting) return;
+  env.noting.push_back(index_);
+  queued_noting = true;
 }
 
-// It is to be looked at when the packet or call is done with: CLOSED, or TIME-WAIT.
 void Connection::tell_end(Env& env) {
   if (!queued_ended) env.ended.push_back(index_);
   queued_ended = true;
@@ -309,12 +309,14 @@ std::size_t Connection::count_true_size() const {
          (reassembly_ ? sizeof(Reassembly) + reassembly_->count_true_size() : 0);
 }
 
-bool Connection::yields_to(const Segment& syn) const {
-  return state_ == time_wait && syn_may_reuse(syn, rcv_.nxt, use_timestamps_, ts_recent_);
-}
-
-Connection::Remains Connection::remains() const {
-  return {snd_.nxt, rcv_.nxt, ts_recent_, ts_offset_, use_timestamps_, idle_at_};
+TimeWait Connection::remains() const {
+  TimeWait record{.flow = flow_,
+                  .snd_nxt = snd_.nxt,
+                  .rcv_nxt = rcv_.nxt,
+                  .ts_recent = ts_recent_,
+                  .ts_offset = ts_offset_};
+  record.has_timestamps = use_timestamps_;
+  return record;
 }
 
 }  // namespace estab::tcp

@@ -47,7 +47,25 @@ Reason parse_v4(IpHeader& h, Bytes d, std::size_t size) {
   return Reason::none;
 }
 
-// Walks at most eight extension headers (threats 18); hop-by-hop, routing with no segments left
+// RFC 8200 §4.2: of an option that is not known, the upper two bits say whether it is passed over
+// or the packet discarded. None is known here, and no ICMP is sent.
+Reason check_v6_options(Bytes options) {
+  while (!options.empty()) {
+    const auto kind = std::uint8_t(options[0]);
+    if (kind == 0) {  // Pad1 is one octet.
+      options = options.subspan(1);
+      continue;
+    }
+    if (options.size() < 2) return Reason::ip_extension_header;
+    const auto length = 2 + std::size_t(options[1]);
+    if (length > options.size()) return Reason::ip_extension_header;
+    if (kind >> 6 != 0) return Reason::ip_option;
+    options = options.subspan(length);
+  }
+  return Reason::none;
+}
+
+// Walks at most eight extension headers; hop-by-hop, routing with no segments left
 // and destination options are passed over, a fragment is refused unless atomic (RFC 6946).
 Reason walk_extensions(IpHeader& h, Bytes d) {
   std::size_t at = ipv6_header_size;
@@ -70,6 +88,9 @@ Reason walk_extensions(IpHeader& h, Bytes d) {
     }
     if (kind == 0 && headers != 0) return Reason::ip_extension_header;
     if (at + length > end) return Reason::ip_extension_header;
+    if (kind == 0 || kind == 60)
+      if (const auto wrong = check_v6_options(d.subspan(at + 2, length - 2)); wrong != Reason::none)
+        return wrong;
     h.protocol = Protocol(d[at]);
     at += length;
   }

@@ -8,31 +8,58 @@
 #include "estab/base/random.hpp"
 
 namespace estab {
+namespace {
 
-TEST(Fifo, Gives_back_in_the_order_of_arrival_whatever_comes_and_goes) {
-  Random random(1);
-  Fifo<int> fifo;
-  std::deque<int> model;
-  for (int i = 0; i < 100'000; ++i) {
-    // Long stretches of growing, then of shrinking.
-    if (random.below(100) < (i / 5000 % 2 == 0 ? 60u : 40u)) {
-      fifo.push_back(i), model.push_back(i);
-    } else if (!model.empty()) {
-      ASSERT_EQ(fifo.front(), model.front());
-      fifo.pop_front(), model.pop_front();
+struct Pair {
+  std::uint64_t a, b;
+  friend bool operator==(const Pair&, const Pair&) = default;
+};
+
+TEST(Fifo, Gives_back_what_was_put_in_in_its_order) {
+  Random random{7};
+  Fifo<std::uint32_t> words;
+  Fifo<Pair> pairs;
+  std::deque<std::uint32_t> model;
+  for (std::uint32_t i = 0; i < 200'000; ++i) {
+    const bool grows = i / 5000 % 2 == 0;  // It fills many chunks, and runs empty.
+    if (model.empty() || random.chance(grows ? 0.7 : 0.3)) {
+      words.push_back(i);
+      pairs.push_back({i, ~std::uint64_t{i}});
+      model.push_back(i);
+    } else {
+      ASSERT_EQ(words.front(), model.front());
+      ASSERT_EQ(words.pop_front(), model.front());
+      ASSERT_EQ(pairs.pop_front(), (Pair{model.front(), ~std::uint64_t{model.front()}}));
+      model.pop_front();
     }
-    ASSERT_EQ(fifo.size(), model.size());
-    ASSERT_EQ(fifo.empty(), model.empty());
+    ASSERT_EQ(words.size(), model.size());
+    ASSERT_EQ(pairs.empty(), model.empty());
   }
 }
 
-TEST(Fifo, Holds_no_memory_when_it_is_empty) {
-  Fifo<int> fifo;
-  EXPECT_EQ(fifo.true_size(), 0u);
-  for (int i = 0; i < 1000; ++i) fifo.push_back(i);
-  EXPECT_GT(fifo.true_size(), 0u);
-  for (int i = 0; i < 1000; ++i) fifo.pop_front();
-  EXPECT_EQ(fifo.true_size(), 0u);
+TEST(Fifo, A_chunk_that_is_just_full_is_read_to_its_end) {
+  for (std::uint32_t count = 1; count < 1200; ++count) {
+    Fifo<std::uint32_t> fifo;
+    for (int round = 0; round < 2; ++round) {
+      for (std::uint32_t i = 0; i < count; ++i) fifo.push_back(i);
+      for (std::uint32_t i = 0; i < count; ++i) ASSERT_EQ(fifo.pop_front(), i) << count;
+      ASSERT_TRUE(fifo.empty());
+    }
+  }
 }
 
+TEST(Fifo, It_is_walked_from_the_oldest_on_and_knows_what_it_holds) {
+  Fifo<std::uint32_t, 128> fifo;
+  EXPECT_EQ(fifo.true_size(), 0u);
+  for (std::uint32_t i = 0; i < 100; ++i) fifo.push_back(i);
+  for (std::uint32_t first = 0; first <= 100; ++first) {
+    std::uint32_t next = first;
+    fifo.for_each([&](std::uint32_t value) { EXPECT_EQ(value, next++); });
+    EXPECT_EQ(next, 100u);
+    if (first < 100) fifo.pop_front();
+  }
+  EXPECT_EQ(fifo.true_size(), 128u);
+}
+
+}  // namespace
 }  // namespace estab

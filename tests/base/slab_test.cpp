@@ -81,5 +81,20 @@ TEST(Slab, FreedPlacesAreUsedAgain) {
   }
 }
 
+TEST(Slab, A_crowd_over_many_pages_comes_and_goes_and_the_lowest_place_is_taken_first) {
+  Slab<Counted> slab;
+  constexpr std::uint32_t count = 3 * 4096 + 100;
+  for (int round = 0; round < 2; ++round) {
+    for (std::uint32_t i = 0; i < count; ++i) ASSERT_EQ(slab.emplace(int(i)).first.index, i);
+    for (std::uint32_t i = 4096; i < 2 * 4096; ++i) slab.erase(i);  // A page in the middle.
+    EXPECT_EQ(slab.find(4096), nullptr);
+    EXPECT_EQ(slab.emplace(-1).first.index, 4096u);
+    EXPECT_EQ(slab.find(4096)->value, -1);
+    EXPECT_EQ(slab.find(8192)->value, 8192);
+    slab.for_each([&](auto name, Counted&) { slab.erase(name.index); });
+    EXPECT_EQ(slab.size(), 0u);
+  }
+}
+
 }  // namespace
 }  // namespace estab

@@ -170,5 +170,56 @@ TEST(TimerWheel, NodesMayBeArmedWhileOthersArePopped) {
   for (auto& node : nodes) wheel.disarm(node);
 }
 
+// Pops as far as so much work allows; how many entries that took.
+std::uint32_t pop_some(TimerWheel& wheel, Instant now, std::uint32_t allowed,
+                       std::vector<TimerNode*>& popped) {
+  Work work;
+  work.allow(allowed);
+  while (TimerNode* node = wheel.pop_due(now, work)) popped.push_back(node);
+  return work.most();
+}
+
+TEST(TimerWheel, A_call_takes_no_more_nodes_than_its_work_allows_and_the_rest_is_due_at_once) {
+  for (const Duration deadline : {Duration{1ms}, Duration{70ms}, Duration{1h}}) {
+    TimerWheel wheel;
+    std::deque<TimerNode> nodes(10'000);
+    TimerNode later;
+    for (auto& node : nodes) wheel.arm(node, at(deadline));
+    wheel.arm(later, at(deadline + 1ns));
+    std::vector<TimerNode*> popped;
+    int calls = 0;
+    while (wheel.next_deadline() <= at(deadline)) {
+      ASSERT_LE(pop_some(wheel, at(deadline), 100, popped), 100u);
+      ASSERT_LT(++calls, 2000);
+    }
+    EXPECT_GE(calls, 200);
+    ASSERT_EQ(popped.size(), nodes.size());
+    // In the order in which they were armed, as without a limit.
+    for (std::size_t n = 0; n < nodes.size(); ++n) ASSERT_EQ(popped[n], &nodes[n]);
+    EXPECT_EQ(wheel.size(), 1u);
+    EXPECT_EQ(wheel.next_deadline(), at(deadline + 1ns));
+    wheel.disarm(later);
+  }
+}
+
+TEST(TimerWheel, Nodes_may_be_moved_and_disarmed_while_a_slot_is_being_laid_anew) {
+  TimerWheel wheel;
+  std::deque<TimerNode> nodes(1000);
+  for (auto& node : nodes) wheel.arm(node, at(1h));
+  std::vector<TimerNode*> popped;
+  pop_some(wheel, at(1h), 500, popped);  // Half of them lie in the slot that was opened.
+  EXPECT_TRUE(popped.empty());
+  for (std::size_t n = 0; n < nodes.size(); n += 2) wheel.disarm(nodes[n]);
+  for (std::size_t n = 1; n < nodes.size(); n += 4) wheel.arm(nodes[n], at(2h));
+  EXPECT_EQ(wheel.size(), 500u);
+  while (wheel.next_deadline() <= at(1h)) pop_some(wheel, at(1h), 7, popped);
+  EXPECT_EQ(popped.size(), 250u);
+  for (const TimerNode* node : popped) EXPECT_EQ(node->deadline, at(1h));
+  EXPECT_EQ(wheel.next_deadline(), at(2h));
+  while (wheel.next_deadline() <= at(2h)) pop_some(wheel, at(2h), 7, popped);
+  EXPECT_EQ(popped.size(), 500u);
+  EXPECT_EQ(wheel.size(), 0u);
+}
+
 }  // namespace
 }  // namespace estab

@@ -188,7 +188,8 @@ class Conversation {
   std::deque<Entry> dialogue_;
   wire::IpHeader last_ip_;
   sim::OfferedWindows windows_;
-  std::map<Address, std::uint32_t> path_mtu_;  // As ICMP told, where the stack has taken it.
+  // As ICMP told, where the stack has taken it, and until when that holds.
+  std::map<Address, std::pair<std::uint32_t, Instant>> path_mtu_;
   bool taken_ = false;                         // A packet was taken since this was reset.
   std::string broken_;                         // What the harness itself saw go wrong.
   bool failed_ = false;

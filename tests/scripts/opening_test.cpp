@@ -159,6 +159,7 @@ TEST(Opening, Section_3_10_7_3_SYN_SENT_an_unacceptable_ACK_draws_a_reset_unless
   bring_to(c, State::syn_sent);
   c.peer(". 5:5 ack 7");
   c.expect("R 7:7");
+  c.wait(500ms);  // One reset in that time.
   c.peer("S. 0:0 ack 0");
   c.expect("R 0:0");
   c.peer("R. 0:0 ack 7");
