@@ -162,6 +162,7 @@ bool Connection::send_text(Env& env, Seq seq, std::uint32_t text, bool fin, Reas
   }
   octets_sent_ += shared;
   last_sent_at_ = env.now;
+  if (shared > 0) ack_policy_.data_sent(env.now);
   if (retransmit_at_ == never) retransmit_at_ = env.now + rto(env);
   settle_flight(env);
   after_ack_sent();
@@ -184,7 +185,16 @@ void Connection::send_acks(Env& env) {
   if (!ack_owed_) return;
   const int count = use_sack_ ? 1 : std::max<int>(1, duplicate_acks_owed_);
   const Reason why = ack_reason_;
-  for (int i = 0; i < count; ++i) send_bare(env, snd_.nxt, {.ack = true}, why);
+  for (int i = 0; i < count; ++i) send_bare(env, seq_without_text(), {.ack = true}, why);
+}
+
+// SEG.SEQ of what carries no text. It must lie in the peer's window, which may have shrunk below
+// what is in flight (MUST-34): then it is the window's right edge, as in Linux. A scaled window is
+// rounded down, so that an edge short of SND.NXT by less than its unit has not moved.
+Seq Connection::seq_without_text() const {
+  const Seq edge = snd_.una + snd_.wnd;
+  const std::uint32_t rounded = snd_.wnd > 0 ? (1u << send_scale_) - 1 : 0;
+  return syn_acked_ && edge + rounded < snd_.nxt ? edge : snd_.nxt;
 }
 
 void Connection::send_bare(Env& env, Seq seq, wire::Flags flags, Reason why,
@@ -197,11 +207,6 @@ void Connection::send_bare(Env& env, Seq seq, wire::Flags flags, Reason why,
     packet.linear()[0] = std::byte{0};
   }
   wire::TcpHeader h = header(env, seq, flags);
-  if (flags.rst) {
-    h.options = {};
-    if (!flags.ack) h.ack = Seq{};
-    h.window = 0;
-  }
   if (flags.ack) after_ack_sent();
   emit(env, std::move(packet), h, 0, why);
 }
@@ -215,13 +220,16 @@ wire::TcpHeader Connection::header(Env& env, Seq seq, wire::Flags flags) {
                     .window = 0,
                     .urgent = 0,
                     .options = {}};
-  if (flags.syn || flags.rst) return h;
+  if (flags.syn) return h;
+  // RFC 7323 §3.2: on a reset they should be; one without ACK answers what is not ours.
+  if (use_timestamps_ && flags.ack)
+    h.options.timestamps = {timestamp_at(env.now) + ts_offset_, ts_recent_};
+  if (flags.rst) return h;
   h.window = advertise(env);
   if (send_urgent_ && seq < snd_.up) {  // On ACKs and probes too: a shut window hides no urgency.
     h.flags.urg = true;
     h.urgent = std::uint16_t(std::min<std::uint32_t>(distance(seq, snd_.up), 65535));
   }
-  if (use_timestamps_) h.options.timestamps = {timestamp_at(env.now) + ts_offset_, ts_recent_};
   if (use_sack_ && (reassembly_ || dsack_owed_)) {
     add_sack(h.options);
     dsack_owed_ = false;
@@ -230,10 +238,11 @@ wire::TcpHeader Connection::header(Env& env, Seq seq, wire::Flags flags) {
 }
 
 // RFC 2018 §4, RFC 2883 §4: a D-SACK first, then the newest ranges.
-void Connection::add_sack(wire::Options& options) const {
+void Connection::add_sack(wire::Options& options) {
   const std::size_t most = use_timestamps_ ? 3 : 4;
   if (dsack_owed_) options.sack[options.sack_count++] = dsack_;
   if (!reassembly_) return;
+  if (dsack_owed_) reassembly_->touch(dsack_.begin);  // The range that holds it comes next.
   const auto rest = std::span{options.sack}.subspan(options.sack_count, most - options.sack_count);
   options.sack_count += std::uint8_t(reassembly_->blocks(rest));
 }
@@ -257,7 +266,7 @@ void Connection::after_ack_sent() {
   duplicate_acks_owed_ = 0;
   ack_reason_ = Reason::send_ack;
   ack_at_ = never;
-  unacked_text_ = 0;
+  ack_policy_.acknowledged();
   rcv_.acked = rcv_.nxt;
 }
 

@@ -10,11 +10,7 @@ using enum State;
 Connection::Connection(Env& env, const Flow& flow, const Options& options)
     : flow_(flow), rtt_(env.config.initial_rto), options_(options) {
   opened_at_ = last_received_at_ = last_sent_at_ = env.now;
-  ack_timeout_ms_ = std::uint16_t(env.config.delayed_ack / 1ms);
-  tokens_ms_ = timestamp_at(env.now);
-  challenged_ms_ = tokens_ms_ - std::uint32_t(env.config.challenge_interval / 1ms);
-  ack_tokens_ = env.config.unacceptable_ack_burst;
-  quick_acks_ = env.config.quick_acks;
+  next_challenge_ = unacceptable_at_ = env.now;
   ts_offset_ = timestamp_offset(env.secrets.timestamps, flow);
   receive_scale_ = scale_for(options.receive_buffer);
   peer_mss_ = default_mss(flow.remote.address);
@@ -42,9 +38,10 @@ Connection::Connection(Env& env, const HalfOpen& record, const Options& options)
   if (use_timestamps_)
     ts_offset_ = record.ts_value - timestamp_at(record.by_cookie ? env.now : record.opened);
   ts_recent_ = record.ts_recent;
-  ts_recent_ms_ = timestamp_at(env.now);
+  ts_recent_s_ = seconds_at(env.now);
   peer_mss_ = record.mss;
   update_mss(env);
+  receive_mss_.start(advertised_mss(env));
   rcv_.edge = rcv_.nxt + first_window(options.receive_buffer,
                                       advertised_mss(env) - (use_timestamps_ ? 12 : 0));
   if (options.keep_alive) idle_at_ = env.now + options.keep_alive_idle;
@@ -99,7 +96,6 @@ std::expected<std::size_t, Error> Connection::send(Env& env, Bytes text, bool pu
   if (push) push_ = text_end();
   if (urgent) snd_.up = text_end(), send_urgent_ = true;  // MUST-62: behind the last urgent octet.
   more_ = more;
-  quick_acks_ = 0;  // It answers: ACKs may wait for what it has to say (Linux, "ping-pong").
   if (taken < text.size()) want_writable_ = true;
   owe(env);
   return taken;
@@ -107,8 +103,9 @@ std::expected<std::size_t, Error> Connection::send(Env& env, Bytes text, bool pu
 
 std::expected<std::size_t, Error> Connection::receive(Env& env, MutableBytes out) {
   if (receive_queue_.size() == 0) {
+    if (peer_fin_) return 0;  // It came before the error: what was sent has been read to its end.
     if (error_ != Error::none) return std::unexpected(error_);
-    if (peer_fin_ || out.empty()) return 0;
+    if (out.empty()) return 0;
     if (is(closed | listen)) return std::unexpected(Error::not_connected);
     want_readable_ = true;
     return std::unexpected(Error::would_block);
@@ -257,6 +254,8 @@ void Connection::schedule(Env& env) {
 void Connection::end(Env& env, Error error, Reason why) {
   error_ = error;
   retransmit_at_ = ack_at_ = idle_at_ = never;
+  if (reassembly_) account_.release(env.memory, reassembly_->true_size());
+  reassembly_.reset();  // What came in order stays readable; the holes are never filled.
   ack_owed_ = false;
   duplicate_acks_owed_ = 0;
   syn_owed_ = probe_owed_ = keep_alive_owed_ = false;
@@ -265,7 +264,7 @@ void Connection::end(Env& env, Error error, Reason why) {
 }
 
 void Connection::reset_peer(Env& env, Reason why) {
-  send_bare(env, snd_.nxt, {.rst = true, .ack = true}, why);
+  send_bare(env, seq_without_text(), {.rst = true, .ack = true}, why);
 }
 
 void Connection::release(Env& env) {

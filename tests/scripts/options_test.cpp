@@ -38,19 +38,20 @@ TEST(Timestamps, X_12_they_are_on_every_segment_once_agreed_and_count_millisecon
 }
 
 TEST(Timestamps,
-     X_12_a_segment_without_them_is_dropped_once_they_were_agreed_unless_set_otherwise) {
-  Conversation c{with(true, false)};
+     X_12_a_segment_without_them_is_taken_once_they_were_agreed_unless_they_are_demanded) {
+  auto strict = with(true, false);
+  strict.tcp.require_timestamps = true;
+  Conversation c{strict};
   open_with_timestamps(c);
   c.peer("P. 1:101 ack 1");
   c.user_receive_error(Error::would_block);
   EXPECT_EQ(c.count(Reason::timestamp_missing), 1u);
   c.take_sent();
-  auto lenient = with(true, false);
-  lenient.tcp.require_timestamps = false;
-  Conversation linux_like{lenient};
+  Conversation linux_like{with(true, false)};
   open_with_timestamps(linux_like);
   linux_like.peer("P. 1:101 ack 1");
-  linux_like.expect_soon(". 1:1 ack 101");
+  linux_like.expect_soon(". 1:1 ack 101 <nop,nop,TS . 1000>");  // TS.Recent is as it was.
+  EXPECT_EQ(linux_like.count(Reason::timestamp_missing), 1u);
 }
 
 TEST(Timestamps, X_12_PAWS_a_segment_with_an_older_timestamp_is_acknowledged_and_dropped) {
