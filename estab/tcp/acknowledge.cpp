@@ -63,6 +63,7 @@ bool Connection::is_duplicate_ack(const Segment& seg, const Scoreboard::Acked& t
 
 // SND.WND is 32 bits wide (MUST-1, REC-1).
 void Connection::update_send_window(const Segment& seg) {
+  if (seg.ack < snd_.una) return;  // "If SND.UNA =< SEG.ACK =< SND.NXT."
   if (!(snd_.wl1 < seg.seq || (snd_.wl1 == seg.seq && snd_.wl2 <= seg.ack))) return;
   snd_.wnd = seg.wnd << send_scale_;
   snd_.wl1 = seg.seq, snd_.wl2 = seg.ack;

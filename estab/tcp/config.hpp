@@ -41,8 +41,8 @@ struct Config {
   // Opening.
   bool window_scaling = true, timestamps = true, sack = true;  // RFC 7323, RFC 2018.
   std::uint16_t initial_window_segments = 10;                  // RFC 6928.
-  std::uint16_t smallest_send_mss = 216;                       // threats 11; Linux: 48.
-  Duration initial_rto = 1s;                                   // RFC 6298 §2.1.
+  std::uint16_t smallest_send_mss = 48;         // Linux; the peer's MSS above it is kept (MUST-16).
+  Duration initial_rto = 1s;                    // RFC 6298 §2.1.
   std::uint8_t syn_linear_retransmissions = 4;  // Linux: 1 to 5 s, then doubling: 7, 11, 19 s …
   Duration syn_timeout = 259s;                  // MUST-23 asks 180 s; Linux gives up at 131 s.
   std::uint8_t syn_ack_retransmissions = 3;     // At 1, 3, 7 s; gone at 15 s (Linux: 5, 63 s).
@@ -70,8 +70,8 @@ struct Config {
   // Receiving.
   Duration delayed_ack = 40ms, delayed_ack_max = 200ms;  // Linux; MUST-40: under 500 ms.
   std::uint8_t quick_acks = 16;                          // Segments acknowledged at once, at first.
-  bool require_timestamps = false;            // RFC 7323 §3.2 would drop a segment without the
-                                              // agreed timestamps; Linux takes it.
+  bool require_timestamps = false;            // Drop what lacks agreed ones (RFC 7323 §3.2, a
+                                              // SHOULD); off, as Linux: real peers leave them out.
   Duration challenge_interval = 500ms;        // RFC 5961 §7, per connection or record; Linux.
   Duration fin_again_interval = 100ms;        // Between ACKs of a FIN that TIME-WAIT sees again: no
                                               // retransmission comes sooner.

@@ -2,14 +2,15 @@
 // One connection from SYN-SENT, or from ESTABLISHED where a listener's record did the opening, to
 // CLOSED or TIME-WAIT. Arriving segments, calls and timers record what is owed; transmit() sends
 // it once, after the batch (MUST-58, MUST-59). user_calls.cpp is RFC 9293 §3.10.1 to 6,
-// segment_arrives.cpp §3.10.7, acknowledge.cpp what an ACK does to the sender, owed_acks.cpp
-// when one is due, timeouts.cpp §3.10.8, transmit.cpp what leaves.
+// segment_arrives.cpp §3.10.7, acceptance.cpp what its checks ask, acknowledge.cpp what an ACK does
+// to the sender, owed_acks.cpp when one is due, timeouts.cpp §3.10.8, transmit.cpp what leaves.
 #pragma once
 #include <expected>
 #include <memory>
 
 #include "estab/base/slab.hpp"
 #include "estab/event/snapshot.hpp"
+#include "estab/tcp/ack_policy.hpp"
 #include "estab/tcp/congestion.hpp"
 #include "estab/tcp/env.hpp"
 #include "estab/tcp/error.hpp"
@@ -131,7 +132,6 @@ class Connection : public TimerNode {
   Reason arrives_in_syn_sent(Env& env, Segment& seg);
   Reason arrives_otherwise(Env& env, Segment& seg);
   void take_syn(Env& env, const Segment& seg);
-  Outcome check_paws(Env& env, const Segment& seg);
   Outcome first_check_sequence(Env& env, Segment& seg);
   Outcome second_check_rst(Env& env, const Segment& seg);
   Outcome fourth_check_syn(Env& env, Segment& seg);
@@ -140,18 +140,26 @@ class Connection : public TimerNode {
   void sixth_check_urg(Env& env, const Segment& seg);
   Outcome seventh_process_text(Env& env, Segment& seg);
   void eighth_check_fin(Env& env, const Segment& seg);
-  [[nodiscard]] bool acceptable(const Segment& seg) const;
-  void trim_to_window(Segment& seg) const;
   Reason take_in_order(Env& env, Segment& seg);
   Reason take_out_of_order(Env& env, Segment& seg);
-  void owe_ack_of_text(Env& env, std::uint32_t text, bool at_once);
+  void owe_ack_of_text(Env& env, const Segment& seg, std::uint32_t text, bool at_once);
   void owe_ack_now(Env& env, Reason why);
   void owe_delayed_ack(Env& env);
+  [[nodiscard]] AckPolicy::Limits ack_limits(const Env& env) const;
   Reason challenge(Env& env, Reason why);
   Reason answer_unacceptable(Env& env, Reason why);
-  void update_timestamp(Env& env, const Segment& seg);
   void enter_time_wait(Env& env, Reason why);
   void watch_orphan(Env& env);
+
+  // acceptance.cpp
+  Outcome check_paws(Env& env, const Segment& seg);
+  void update_timestamp(Env& env, const Segment& seg);
+  [[nodiscard]] bool acceptable(const Segment& seg) const;
+  void trim_to_window(Segment& seg) const;
+  [[nodiscard]] bool resets(const Segment& seg) const;
+  [[nodiscard]] Reason refusal_of_ack(const Segment& seg) const;
+  void note_duplicate(const Segment& seg);
+  void note_duplicate(Seq begin, Seq end);
 
   // acknowledge.cpp
   void accept_ack(Env& env, const Segment& seg);
@@ -205,6 +213,7 @@ class Connection : public TimerNode {
   [[nodiscard]] std::uint32_t usable_window() const;
   [[nodiscard]] std::uint32_t cwnd_room() const;
   void after_ack_sent();
+  [[nodiscard]] Seq seq_without_text() const;
   [[nodiscard]] std::uint16_t advertised_mss() const;
   void update_mss(Env& env);
   [[nodiscard]] std::uint32_t pipe() const;
@@ -264,27 +273,27 @@ class Connection : public TimerNode {
   bool retransmit_at_once_ : 1 = false;  // Whatever the pipe holds.
   SendTimer send_timer_ = SendTimer::none;
   std::uint8_t duplicate_acks_owed_ = 0;
-  std::uint8_t quick_acks_ = 0, keep_alive_sent_ = 0, retransmissions_ = 0;
+  std::uint8_t keep_alive_sent_ = 0, retransmissions_ = 0;
   Reason ack_reason_ = Reason::send_ack, retransmit_reason_ = Reason::retransmit_timeout;
   std::uint16_t notices_ = 0;
   // mss_: octets of a segment's text beside the options that each has; SACK blocks take from it.
-  std::uint16_t mss_ = 536, peer_mss_ = 536, receive_mss_ = 536;
-  std::uint16_t ack_tokens_ = 0;      // For ACKs of unacceptable segments.
-  std::uint16_t ack_timeout_ms_ = 0;  // Adapts between delayed_ack and delayed_ack_max.
+  std::uint16_t mss_ = 536, peer_mss_ = 536;
+  SegmentSize receive_mss_;
   std::uint32_t index_ = 0;
   std::uint32_t ts_recent_ = 0, ts_offset_ = 0;
-  // When these last happened: the stack's clock in ms, modulo 2^32.
-  std::uint32_t ts_recent_ms_ = 0, challenged_ms_ = 0, tokens_ms_ = 0;
-  std::uint32_t unacked_text_ = 0;   // Octets that came since our last ACK.
+  std::uint32_t ts_recent_s_ = 0;    // When TS.Recent was taken: the stack's clock in seconds.
   std::uint32_t receive_limit_ = 0;  // What the window may offer; it grows (right-sizing).
   std::uint32_t tuned_ms_ = 0;       // When this round trip of right-sizing began,
   Seq tuned_seq_;                    // and as far as the program had read then.
   Progress progress_;
   // These three never lie below SND.UNA: what is a window old says nothing, and would wrap.
-  Seq push_;     // Behind the last octet of a write.
-  Seq small_;    // Behind the last partial segment (Nagle, Minshall).
-  Seq recover_;  // SND.NXT when recovery began (RFC 6582, RFC 6675).
-  wire::SackBlock dsack_;
+  Seq push_;               // Behind the last octet of a write.
+  Seq small_;              // Behind the last partial segment (Nagle, Minshall).
+  Seq recover_;            // SND.NXT when recovery began (RFC 6582, RFC 6675).
+  wire::SackBlock dsack_;  // The duplicate to report, where dsack_owed_.
+  AckPolicy ack_policy_;
+  Instant next_challenge_{};   // The earliest time of the next challenge ACK.
+  Instant unacceptable_at_{};  // When the bucket for ACKs of unacceptable segments is full.
   Account account_;
   RttEstimator rtt_;
   Congestion congestion_;

@@ -24,5 +24,9 @@ inline constexpr std::size_t most_flow_octets = 36;
 [[nodiscard]] inline std::uint32_t timestamp_at(Instant now) {
   return std::uint32_t(now.time_since_epoch() / 1ms);
 }
+// For ages that timestamps are too short for: the ticks come round after 49 days.
+[[nodiscard]] inline std::uint32_t seconds_at(Instant now) {
+  return std::uint32_t(now.time_since_epoch() / 1s);
+}
 
 }  // namespace estab::tcp

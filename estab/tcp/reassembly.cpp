@@ -86,6 +86,19 @@ std::size_t Reassembly::count_true_size() const {
   return sum;
 }
 
+std::optional<wire::SackBlock> Reassembly::held(Seq begin, Seq end) const {
+  const auto range =
+      std::ranges::partition_point(ranges_, [&](const Range& r) { return r.end <= begin; });
+  if (range == ranges_.end() || end <= range->begin) return std::nullopt;
+  return wire::SackBlock{later(begin, range->begin), earlier(end, range->end)};
+}
+
+void Reassembly::touch(Seq at) {
+  const auto range =
+      std::ranges::partition_point(ranges_, [&](const Range& r) { return r.end <= at; });
+  if (range != ranges_.end() && range->begin <= at) range->touched = ++clock_;
+}
+
 std::size_t Reassembly::blocks(std::span<wire::SackBlock> out) const {
   std::size_t count = 0;
   std::uint64_t below = ~std::uint64_t{0};

@@ -33,6 +33,10 @@ class Reassembly {
   [[nodiscard]] bool begins_before(Seq at) const {
     return !ranges_.empty() && ranges_.front().begin < at;
   }
+  // The first part of [begin, end) that it holds already.
+  [[nodiscard]] std::optional<wire::SackBlock> held(Seq begin, Seq end) const;
+  // The range that holds this octet becomes the latest touched.
+  void touch(Seq at);
   [[nodiscard]] bool empty() const { return ranges_.empty(); }
   [[nodiscard]] bool idle() const { return ranges_.empty() && !fin_; }
   [[nodiscard]] std::size_t ranges() const { return ranges_.size(); }

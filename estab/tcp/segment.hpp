@@ -18,6 +18,10 @@ struct Segment {
   std::uint8_t dscp = 0;
   Packet packet;  // Stripped to the text; empty handle: no text.
   std::uint32_t text = 0;
+  // As it came, before the connection trimmed it to its window: SEG.SEQ, and the octets of text in
+  // one segment (of a super-segment: in each of its parts).
+  Seq came;
+  std::uint32_t size = 0;
 
   // SEG.LEN counts SYN and FIN.
   [[nodiscard]] std::uint32_t len() const { return text + flags.syn + flags.fin; }

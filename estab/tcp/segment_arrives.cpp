@@ -11,6 +11,7 @@ namespace estab::tcp {
 using enum State;
 
 Reason Connection::segment_arrives(Env& env, Segment& seg) {
+  seg.came = seg.seq;
   const Reason reason =
       state_ == syn_sent ? arrives_in_syn_sent(env, seg) : arrives_otherwise(env, seg);
   settle(env);
@@ -82,8 +83,9 @@ void Connection::take_syn(Env& env, const Segment& seg) {
   send_scale_ = use_scale_ ? std::min<std::uint8_t>(*seg.options.window_scale, 14) : 0;
   if (!use_scale_) receive_scale_ = 0;
   if (use_timestamps_)
-    ts_recent_ = seg.options.timestamps->value, ts_recent_ms_ = timestamp_at(env.now);
+    ts_recent_ = seg.options.timestamps->value, ts_recent_s_ = seconds_at(env.now);
   update_mss(env);
+  receive_mss_.start(advertised_mss());
   if (syn_retransmitted_) rtt_.set_base(3 * config.initial_rto);
   congestion_.open(mss_ * (syn_retransmitted_ ? 1u : config.initial_window_segments));
 }
@@ -102,24 +104,12 @@ Reason Connection::arrives_otherwise(Env& env, Segment& seg) {
   o = fifth_check_ack(env, seg);
   if (o.step == Step::done) return o.reason;
   keep_alive_sent_ = 0;
+  note_duplicate(seg);
   sixth_check_urg(env, seg);
   o = seventh_process_text(env, seg);
   if (o.step == Step::next) eighth_check_fin(env, seg);
   last_received_at_ = env.now;
   return o.reason;
-}
-
-// RFC 7323 §5.3, R1, and §3.2; a RST is exempt.
-Connection::Outcome Connection::check_paws(Env& env, const Segment& seg) {
-  if (!use_timestamps_ || seg.flags.rst) return next;
-  if (!seg.options.timestamps)
-    return env.config.require_timestamps && !seg.flags.syn ? done(Reason::timestamp_missing) : next;
-  const auto age = std::int32_t(seg.options.timestamps->value - ts_recent_);
-  // §5.5: after 24 days TS.Recent is no longer valid.
-  const bool stale = Milliseconds{timestamp_at(env.now) - ts_recent_ms_} > 24h * 24;
-  if (age >= 0 || stale) return next;
-  if (seg.flags.syn) return done(challenge(env, Reason::syn_challenged));  // As Linux does.
-  return done(answer_unacceptable(env, Reason::paws));
 }
 
 // First, check sequence number.
@@ -129,10 +119,7 @@ Connection::Outcome Connection::first_check_sequence(Env& env, Segment& seg) {
     seg.flags.syn = false;
     seg.seq += 1;
   }
-  if (acceptable(seg)) {
-    update_timestamp(env, seg);
-    return next;
-  }
+  if (acceptable(seg)) return next;
   if (rcv_.wnd() == 0 &&
       seg.seq == rcv_.nxt) {  // MUST-66: a shut window still takes RST, ACK, URG.
     if (!seg.flags.rst) owe_ack_now(env, Reason::send_ack);
@@ -140,11 +127,10 @@ Connection::Outcome Connection::first_check_sequence(Env& env, Segment& seg) {
     seg.flags.fin = false;
     return next;
   }
-  if (seg.flags.rst) return done(Reason::rst_out_of_window);
-  if (seg.text > 0 && use_sack_ && seg.seq < rcv_.nxt) {  // RFC 2883 §4.
-    dsack_ = {seg.seq, earlier(seg.seq + seg.text, rcv_.nxt)};
-    dsack_owed_ = true;
-  }
+  if (seg.flags.rst) return resets(seg) ? next : done(Reason::rst_out_of_window);
+  const bool again = seg.len() > 0 && seg.seq < rcv_.nxt;
+  if (again && !seg.flags.syn && refusal_of_ack(seg) == Reason::none)
+    note_duplicate(seg.seq, earlier(seg.end(), rcv_.nxt));
   if (peer_fin_ && seg.flags.fin && !seg.flags.syn && seg.end() == rcv_.nxt) {
     // The peer's FIN again: it may be the only segment that acknowledges ours, and step one would
     // hide its ACK (Linux takes it).
@@ -153,15 +139,15 @@ Connection::Outcome Connection::first_check_sequence(Env& env, Segment& seg) {
     return done(why);
   }
   if (seg.flags.syn) return done(challenge(env, Reason::syn_challenged));  // wherever it lies.
-  const bool again = seg.len() > 0 && seg.seq < rcv_.nxt;
   return done(answer_unacceptable(env, again ? Reason::duplicate_text : Reason::out_of_window));
 }
 
-// Second, check the RST bit. Only the exact RCV.NXT resets (RFC 5961 §3.2; ).
+// Second, check the RST bit (RFC 5961 §3.2; ). What came before it stays readable, as in
+// Linux; RFC 9293 would flush it.
 Connection::Outcome Connection::second_check_rst(Env& env, const Segment& seg) {
   if (!seg.flags.rst) return next;
   if (state_ == time_wait && !env.config.rst_ends_time_wait) return done(Reason::rst_time_wait);
-  if (seg.seq != rcv_.nxt) return done(challenge(env, Reason::rst_challenged));
+  if (!resets(seg)) return done(challenge(env, Reason::rst_challenged));
   switch (state_) {
     case syn_received:  // An active open that was crossed; a passive one is a record.
       end(env, Error::refused, Reason::refused);
@@ -169,10 +155,7 @@ Connection::Outcome Connection::second_check_rst(Env& env, const Segment& seg) {
     case established:
     case fin_wait_1:
     case fin_wait_2:
-    case close_wait:
-      receive_queue_.clear();
-      end(env, Error::reset, Reason::rst_arrived);
-      return done(Reason::none);
+    case close_wait:  end(env, Error::reset, Reason::rst_arrived); return done(Reason::none);
     case closing:
     case last_ack:
     case time_wait:
@@ -195,15 +178,12 @@ Connection::Outcome Connection::fourth_check_syn(Env& env, Segment& seg) {
 // Fifth, check the ACK field.
 Connection::Outcome Connection::fifth_check_ack(Env& env, const Segment& seg) {
   if (!seg.flags.ack) return done(Reason::no_ack);
-  if (state_ == syn_received) {
+  if (!syn_acked_) {  // SYN-RECEIVED, or FIN-WAIT-1 if the program has closed there.
     if (const Outcome o = finish_opening(env, seg); o.step == Step::done) return o;
   }
-  // RFC 5961 §5.2, and no further back than what was ever acknowledged (ghost ACKs).
-  const std::uint64_t acked = octets_sent_ - octets_retransmitted_ - distance(snd_.una, snd_.nxt);
-  const auto back = std::uint32_t(std::min<std::uint64_t>(snd_.max_wnd, acked));
-  if (seg.ack < snd_.una - back) return done(challenge(env, Reason::ack_too_old));
-  if (seg.ack > snd_.nxt) return done(challenge(env, Reason::ack_not_sent));
+  if (const Reason why = refusal_of_ack(seg); why != Reason::none) return done(challenge(env, why));
 
+  update_timestamp(env, seg);
   accept_ack(env, seg);
 
   if (!fin_acked()) return next;
@@ -230,22 +210,22 @@ Connection::Outcome Connection::fifth_check_ack(Env& env, const Segment& seg) {
   std::unreachable();
 }
 
-// SYN-RECEIVED after an active open: the ACK of our SYN.
+// SYN-RECEIVED after an active open: the ACK of our SYN. A FIN may have followed the SYN-ACK.
 Connection::Outcome Connection::finish_opening(Env& env, const Segment& seg) {
   if (!(snd_.una < seg.ack && seg.ack <= snd_.nxt)) {
     if (env.below.may_answer(flow_, Answer::reset))
       send_bare(env, seg.ack, {.rst = true}, Reason::syn_received_ack);
     return done(Reason::syn_received_ack);
   }
-  disarm_send_timer();
   syn_owed_ = false;
   snd_.una = snd_.iss + 1;
   syn_acked_ = true;
   retransmissions_ = 0;
   snd_.wnd = snd_.max_wnd = seg.wnd << send_scale_;
   snd_.wl1 = seg.seq, snd_.wl2 = seg.ack;
-  enter(env, established, Reason::handshake_done);
-  note(env, notice::connected | notice::writable);
+  restart_retransmission_timer(env);
+  if (state_ == syn_received) enter(env, established, Reason::handshake_done);
+  note(env, notice::connected | (fin_queued_ ? 0 : notice::writable));
   if (options_.keep_alive) idle_at_ = env.now + options_.keep_alive_idle;
   owe(env);
   return next;
@@ -266,7 +246,7 @@ Connection::Outcome Connection::seventh_process_text(Env& env, Segment& seg) {
   if (seg.text == 0) return next;
   if (!is(established | fin_wait_1 | fin_wait_2)) return {Step::next, Reason::text_after_fin};
   if (orphan_) {  // SHLD-3: nobody is left to read it.
-    reset_peer(env, Reason::text_after_close);
+    send_bare(env, seg.ack, {.rst = true}, Reason::text_after_close);  // As if it were CLOSED.
     end(env, Error::aborted, Reason::text_after_close);
     return done(Reason::text_after_close);
   }
@@ -302,7 +282,7 @@ Reason Connection::take_in_order(Env& env, Segment& seg) {
   tune_receive_limit(env, seg);
   want_readable_ = false;
   note(env, notice::readable);
-  owe_ack_of_text(env, text, filled);
+  owe_ack_of_text(env, seg, text, filled);
   return Reason::none;
 }
 
@@ -334,6 +314,7 @@ void Connection::eighth_check_fin(Env& env, const Segment& seg) {
   note(env, notice::readable | notice::peer_closed);
   switch (state_) {
     case established:
+      ack_policy_.fin_arrived();
       owe_delayed_ack(env);  // So that the program's FIN may ride on it: a three-segment close.
       return enter(env, close_wait, Reason::fin_arrived);
     case fin_wait_1:  // Our FIN is not acknowledged, or step five had left this state.
@@ -355,32 +336,6 @@ void Connection::eighth_check_fin(Env& env, const Segment& seg) {
 }
 
 // --- What the checks share -------------------------------------------------------------------
-
-// The four cases of the acceptability table.
-bool Connection::acceptable(const Segment& seg) const {
-  const auto in_window = [&](Seq s) { return rcv_.nxt <= s && s < rcv_.edge; };
-  const std::uint32_t len = seg.len();
-  if (len == 0) return rcv_.wnd() == 0 ? seg.seq == rcv_.nxt : in_window(seg.seq);
-  return rcv_.wnd() > 0 && (in_window(seg.seq) || in_window(seg.seq + (len - 1)));
-}
-
-// "The idealized segment that begins at RCV.NXT and does not exceed the window."
-void Connection::trim_to_window(Segment& seg) const {
-  if (seg.seq < rcv_.nxt) {
-    const std::uint32_t old = distance(seg.seq, rcv_.nxt);
-    const std::uint32_t cut = std::min(old, seg.text);
-    if (cut > 0) seg.packet.pull_front(cut);
-    seg.text -= cut;
-    seg.up = std::uint16_t(seg.up > old ? seg.up - old : 0);
-    seg.seq = rcv_.nxt;
-  }
-  const std::int32_t over = seg.end() - rcv_.edge;
-  if (over <= 0) return;
-  auto cut = std::uint32_t(over);
-  if (seg.flags.fin) seg.flags.fin = false, --cut;
-  seg.text -= std::min(cut, seg.text);
-  if (seg.packet) seg.packet.truncate(seg.text);
-}
 
 void Connection::enter_time_wait(Env& env, Reason why) {
   disarm_send_timer();

@@ -11,8 +11,7 @@ void Connection::timeout(Env& env) {
   if (ack_at_ <= env.now) {
     ack_at_ = never;
     owe_ack_now(env, Reason::send_delayed_ack);
-    ack_timeout_ms_ = std::uint16_t(
-        std::min<std::int64_t>(2 * ack_timeout_ms_, env.config.delayed_ack_max / 1ms));
+    ack_policy_.timed_out(ack_limits(env));
   }
   if (send_at_ <= env.now) {
     const SendTimer due = send_timer_;

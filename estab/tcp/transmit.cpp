@@ -193,6 +193,7 @@ bool Connection::send_text(Env& env, Seq seq, std::uint32_t text, bool fin, Cut 
   octets_sent_ += shared;
   last_sent_at_ = env.now;
   settle(env);
+  if (shared > 0) ack_policy_.data_sent(env.now);
   // RFC 6298 §5.1; and the first hole, filled before its time, has a whole RTO again.
   const bool head = !fresh && seq == snd_.una && recovery_ == Recovery::fast;
   if (send_timer_ != SendTimer::syn && (send_timer_ != SendTimer::retransmit || head))
@@ -219,8 +220,17 @@ void Connection::send_acks(Env& env) {
   const int count = use_sack_ ? 1 : std::max<int>(1, duplicate_acks_owed_);
   const Reason why = ack_reason_;
   for (int i = 0; i < count; ++i)
-    if (!send_bare(env, snd_.nxt, {.ack = true}, why))
+    if (!send_bare(env, seq_without_text(), {.ack = true}, why))
       return void(ack_at_ = env.now + env.config.delayed_ack);
+}
+
+// SEG.SEQ of what carries no text. It must lie in the peer's window, which may have shrunk below
+// what is in flight (MUST-34): then it is the window's right edge, as in Linux. A scaled window is
+// rounded down, so that an edge short of SND.NXT by less than its unit has not moved.
+Seq Connection::seq_without_text() const {
+  const Seq edge = snd_.una + snd_.wnd;
+  const std::uint32_t rounded = snd_.wnd > 0 ? (1u << send_scale_) - 1 : 0;
+  return syn_acked_ && edge + rounded < snd_.nxt ? edge : snd_.nxt;
 }
 
 bool Connection::send_bare(Env& env, Seq seq, wire::Flags flags, Reason why,
@@ -229,11 +239,6 @@ bool Connection::send_bare(Env& env, Seq seq, wire::Flags flags, Reason why,
   if (!packet) return env.log.counters().count(Reason::no_memory), false;
   if (garbage > 0) packet.linear()[0] = std::byte{0};
   wire::TcpHeader h = header(env, seq, flags);
-  if (flags.rst) {
-    h.options = {};
-    if (!flags.ack) h.ack = Seq{};
-    h.window = 0;
-  }
   if (flags.ack) after_ack_sent();
   emit(env, std::move(packet), h, 0, why);
   return true;
@@ -248,13 +253,16 @@ wire::TcpHeader Connection::header(Env& env, Seq seq, wire::Flags flags, std::si
                     .window = 0,
                     .urgent = 0,
                     .options = {}};
-  if (flags.syn || flags.rst) return h;
+  if (flags.syn) return h;
+  // RFC 7323 §3.2: on a reset they should be; one without ACK answers what is not ours.
+  if (use_timestamps_ && flags.ack)
+    h.options.timestamps = {timestamp_at(env.now) + ts_offset_, ts_recent_};
+  if (flags.rst) return h;
   h.window = advertise(env);
   if (send_urgent_ && seq < snd_.up) {  // On ACKs and probes too: a shut window hides no urgency.
     h.flags.urg = true;
     h.urgent = std::uint16_t(std::min<std::uint32_t>(distance(seq, snd_.up), 65535));
   }
-  if (use_timestamps_) h.options.timestamps = {timestamp_at(env.now) + ts_offset_, ts_recent_};
   add_sack(h.options, blocks);
   return h;
 }
@@ -271,7 +279,10 @@ std::size_t Connection::sack_blocks(std::size_t most) const {
 void Connection::add_sack(wire::Options& options, std::size_t most) {
   const std::size_t blocks = sack_blocks(most);
   if (blocks == 0) return;
-  if (dsack_owed_) options.sack[options.sack_count++] = dsack_;
+  if (dsack_owed_) {
+    options.sack[options.sack_count++] = dsack_;
+    if (reassembly_) reassembly_->touch(dsack_.begin);  // The range that holds it comes next.
+  }
   dsack_owed_ = false;
   if (!reassembly_) return;
   const auto rest =
@@ -313,7 +324,7 @@ void Connection::after_ack_sent() {
   duplicate_acks_owed_ = 0;
   ack_reason_ = Reason::send_ack;
   ack_at_ = never;
-  unacked_text_ = 0;
+  ack_policy_.acknowledged();
   rcv_.acked = rcv_.nxt;
 }
 

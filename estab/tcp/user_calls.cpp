@@ -10,11 +10,7 @@ using enum State;
 Connection::Connection(Env& env, const Flow& flow, const Options& options)
     : flow_(flow), rtt_(env.config.initial_rto), options_(options) {
   opened_at_ = last_received_at_ = last_sent_at_ = env.now;
-  ack_timeout_ms_ = std::uint16_t(env.config.delayed_ack / 1ms);
-  tokens_ms_ = timestamp_at(env.now);
-  challenged_ms_ = tokens_ms_ - std::uint32_t(env.config.challenge_interval / 1ms);
-  ack_tokens_ = env.config.unacceptable_ack_burst;
-  quick_acks_ = env.config.quick_acks;
+  next_challenge_ = unacceptable_at_ = env.now;
   ts_offset_ = timestamp_offset(env.secrets.timestamps, flow);
   receive_scale_ = scale_for(env.config, options, env.config.timestamps);
   receive_limit_ = first_receive_limit(env.config, options);
@@ -47,9 +43,10 @@ Connection::Connection(Env& env, const HalfOpen& record, const Options& options)
   // Our clock goes on from the TSval of the SYN-ACK, which is part of a cookie.
   if (use_timestamps_) ts_offset_ = record.ts_value - timestamp_at(record.opened);
   ts_recent_ = record.ts_recent;
-  ts_recent_ms_ = timestamp_at(env.now);
+  ts_recent_s_ = seconds_at(env.now);
   peer_mss_ = record.mss;
   update_mss(env);
+  receive_mss_.start(advertised_mss());
   rcv_.edge = rcv_.right = rcv_.nxt + first_window(options.receive_buffer,
                                                    advertised_mss() - (use_timestamps_ ? 12 : 0));
   if (options.keep_alive) idle_at_ = env.now + options.keep_alive_idle;
@@ -97,15 +94,15 @@ std::expected<std::size_t, Error> Connection::send(Env& env, Bytes text, bool pu
   if (push) push_ = text_end();
   if (urgent) snd_.up = text_end(), send_urgent_ = true;  // MUST-62: behind the last urgent octet.
   more_ = more;
-  quick_acks_ = 0;  // It answers: ACKs may wait for what it has to say (Linux, "ping-pong").
   owe(env);
   return taken;
 }
 
 std::expected<std::size_t, Error> Connection::receive(Env& env, MutableBytes out) {
   if (receive_queue_.size() == 0) {
+    if (peer_fin_) return 0;  // It came before the error: what was sent has been read to its end.
     if (error_ != Error::none) return std::unexpected(error_);
-    if (peer_fin_ || out.empty()) return 0;
+    if (out.empty()) return 0;
     if (is(closed | listen)) return std::unexpected(Error::not_connected);
     want_readable_ = true;
     return std::unexpected(Error::would_block);
@@ -267,6 +264,8 @@ void Connection::end(Env& env, Error error, Reason why) {
   error_ = error;
   disarm_send_timer();
   ack_at_ = idle_at_ = never;
+  reassembly_.reset();  // What came in order stays readable; the holes are never filled.
+  settle(env);
   ack_owed_ = false;
   duplicate_acks_owed_ = 0;
   syn_owed_ = probe_owed_ = keep_alive_owed_ = false;
@@ -285,7 +284,7 @@ void Connection::give_way(Env& env, Reason why) {
 }
 
 void Connection::reset_peer(Env& env, Reason why) {
-  send_bare(env, snd_.nxt, {.rst = true, .ack = true}, why);
+  send_bare(env, seq_without_text(), {.rst = true, .ack = true}, why);
 }
 
 void Connection::release(Env& env) {

@@ -17,8 +17,8 @@ TEST(Acceptance, The_four_cases_of_the_table_decide_by_sequence_number_length_an
     bool from_edge, acceptable;
   };
   constexpr Case cases[] = {{0, 0, false, true}, {-1, 0, true, true},   {-1, 0, false, false},
-                            {0, 0, true, false}, {-2, 2, false, false}, {0, 9, true, false},
-                            {-1, 6, true, true}, {-2, 3, false, true}};
+                            {0, 0, true, true},  {-2, 2, false, false}, {0, 9, true, false},
+                            {1, 0, true, false}, {-1, 6, true, true},   {-2, 3, false, true}};
   for (const auto& [begin, length, from_edge, acceptable] : cases) {
     Conversation c;
     c.open_passive();

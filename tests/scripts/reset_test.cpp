@@ -14,7 +14,7 @@ TEST(Reset, X_1_outside_the_window_it_is_dropped_in_silence) {
     Conversation c;
     const auto place = bring_to(c, state);
     const auto window = c.status().receive_window;
-    for (const std::uint32_t seq : {place.rcv_nxt - 1, place.rcv_nxt - 1000, place.rcv_nxt + window,
+    for (const std::uint32_t seq : {place.rcv_nxt - 2, place.rcv_nxt - 1000, place.rcv_nxt + window,
                                     place.rcv_nxt + window + 1000, place.rcv_nxt + 0x80000000}) {
       c.peer(segment("R", seq));
       c.peer(segment("R.", seq, place.snd_nxt));

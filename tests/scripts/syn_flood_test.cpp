@@ -61,6 +61,7 @@ TEST(SynFlood, A_handshake_by_cookie_leaves_no_record_until_the_ACK) {
   c.user_send(100);
   c.expect("P. 1:101 ack 1");
   c.peer("P. 1:301 ack 101");
+  c.expect(". 101:101 ack 301");
   c.user_receive(300);
   EXPECT_EQ(c.count(Reason::cookie_returned), 1u);
   EXPECT_EQ(info(c).cookies_valid, 1u);
