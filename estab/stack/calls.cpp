@@ -272,11 +272,7 @@ void Stack::Impl::note_listener(std::uint32_t index, std::uint16_t bits) {
 }
 
 bool Stack::Impl::next_notice(Notice& notice) {
-  const auto more = [&](const Fifo<std::uint32_t>& queue) {
-    return !queue.empty() && (notices_cut_ = !work.take(), !notices_cut_);
-  };
-  notices_cut_ = false;
-  while (more(noting_listeners_)) {
+  while (!noting_listeners_.empty()) {
     const std::uint32_t index = noting_listeners_.pop_front();
     Listener* listener = listeners.find(index);
     if (listener == nullptr || listener->closed || listener->notices == 0) continue;
@@ -286,20 +282,30 @@ bool Stack::Impl::next_notice(Notice& notice) {
               .bits = std::exchange(listener->notices, 0)};
     return true;
   }
-  while (more(env.noting)) {
-    const std::uint32_t index = env.noting.pop_front();
-    tcp::Connection* connection = connections.find(index);
-    if (connection == nullptr || !connection->queued_noting) continue;
-    connection->queued_noting = false;
-    if (connection->orphan() || !connection->has_notices()) continue;
-    notice = {.connection = {index, connections.generation(index)},
-              .listener = {},
-              .user = connection->user,
-              .bits = connection->take_notices(),
-              .error = connection->error()};
-    return true;
+  pass_over_silent();
+  if (notices_cut_ || env.noting.empty()) return false;
+  const std::uint32_t index = env.noting.pop_front();
+  tcp::Connection& connection = connections[index];
+  connection.queued_noting = false;
+  notice = {.connection = {index, connections.generation(index)},
+            .listener = {},
+            .user = connection.user,
+            .bits = connection.take_notices(),
+            .error = connection.error()};
+  return true;
+}
+
+// Connections that are gone, or that the program has let go of, have nothing to tell any more.
+void Stack::Impl::pass_over_silent() {
+  notices_cut_ = false;
+  while (!env.noting.empty()) {
+    tcp::Connection* connection = connections.find(env.noting.front());
+    const bool queued = connection != nullptr && connection->queued_noting;
+    if (queued && !connection->orphan() && connection->has_notices()) return;
+    if (!work.take()) return void(notices_cut_ = true);
+    if (queued) connection->queued_noting = false;
+    env.noting.pop_front();
   }
-  return false;
 }
 
 Snapshot Stack::Impl::snapshot() const {

@@ -120,9 +120,9 @@ class Stack::Impl final : public tcp::Below {
   [[nodiscard]] bool make_room_for(std::size_t bytes);
 
   // What a call, or a part of poll_transmit, may handle; together they stay under Work::limit.
-  static constexpr std::uint32_t call_share = 1024, timer_share = 768, half_open_share = 256,
+  static constexpr std::uint32_t call_share = 1024, timer_share = 640, half_open_share = 128,
                                  calm_share = 64, time_wait_share = 1024, closing_share = 128,
-                                 send_share = 768, ended_share = 512;
+                                 send_share = 640, ended_share = 448, notice_share = 256;
 
   PacketPool& pool;
   const StackConfig config;
@@ -215,6 +215,7 @@ class Stack::Impl final : public tcp::Below {
   std::expected<Port, Error> ephemeral_port(const Flow& flow, Usable&& usable);
   void destroy(std::uint32_t index, tcp::Connection& connection);
   void note_listener(std::uint32_t index, std::uint16_t bits);
+  void pass_over_silent();
   void close_more();
   [[nodiscard]] std::optional<std::uint32_t> find_listener(const Endpoint& local) const;
   [[nodiscard]] std::uint64_t hash_of(const Flow& flow) const {
@@ -245,7 +246,7 @@ class Stack::Impl final : public tcp::Below {
   std::size_t calming_left_ = 0;          // Of those, how many are to be looked at in this round,
   Instant calmed_due_ = never;            // and when the first of the others is due.
   Fifo<std::uint32_t> noting_listeners_;  // With something to tell the program.
-  bool notices_cut_ = false;              // A call found no notice within its work; there are more.
+  bool notices_cut_ = false;  // A call found no notice within its work, and there may be some.
   tcp::SynCookies cookies_;
   std::optional<KnownPrefixes> known_;  // From the first listener on.
   PrefixMeter unanswered_;              // SYN-ACKs.

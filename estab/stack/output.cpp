@@ -20,6 +20,8 @@ bool Stack::Impl::poll_transmit(PacketSink& sink) {
   const bool all = taken && send_owed();
   work.allow(ended_share);
   process_ended();
+  work.allow(notice_share);
+  pass_over_silent();
   sink_ = nullptr;
   return all;
 }

@@ -179,7 +179,8 @@ class Stack {
   std::expected<void, Error> set_user(ListenerId id, std::uint64_t user);
 
   // --- What there is to say -----------------------------------------------------------------
-  // Takes the next notice; false: none.
+  // Takes the next notice; false: none, or none was found within the call's work: then
+  // next_deadline() is in the past, and poll_transmit() looks on.
   bool next_notice(Notice& notice);
   EventLog& log();
   [[nodiscard]] const EventLog& log() const;

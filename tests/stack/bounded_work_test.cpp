@@ -45,11 +45,8 @@ class Crowd : public bench::Pair {
   // Until nothing is due at this moment; how many calls that took.
   std::size_t poll_until_calm() {
     std::size_t calls = 0;
-    while (client.next_deadline() <= now) {
-      client.poll_transmit(out, now);
-      out.deliver(server, now);
-      ++calls;
-    }
+    for (; client.next_deadline() <= now || server.next_deadline() <= now; ++calls) turn();
+    drain_notices();
     return calls;
   }
   void expect_bounded() {
@@ -165,12 +162,15 @@ TEST(BoundedWork, Notices_of_connections_that_are_gone_are_passed_over_in_many_c
   ids.pop_back();
   for (const auto id : ids) ASSERT_TRUE(crowd.client.abort(id, crowd.now));
   Notice notice;
-  int calls = 1;
-  for (; !crowd.client.next_notice(notice); ++calls) {
+  EXPECT_FALSE(crowd.client.next_notice(notice));
+  int calls = 0;
+  for (; crowd.client.next_deadline() <= crowd.now; ++calls) {  // There is more to look at.
     ASSERT_LT(calls, 100);
-    ASSERT_LE(crowd.client.next_deadline(), crowd.now) << "there is more to ask for";
+    crowd.client.poll_transmit(crowd.out, crowd.now);
+    crowd.out.discard();
   }
   EXPECT_GT(calls, 2);
+  ASSERT_TRUE(crowd.client.next_notice(notice));
   EXPECT_EQ(notice.connection, last);
   EXPECT_FALSE(crowd.client.next_notice(notice));
   crowd.expect_bounded();
