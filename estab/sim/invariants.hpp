@@ -15,8 +15,7 @@ namespace estab::sim {
 // Faults that are known: while one is there, its check is off. To be set to true, and then to be
 // deleted, with the change that mends it.
 struct Mended {
-  // SACK blocks take their room from the text. Not yet: 20 to 36 bytes come on top of the MSS.
-  static constexpr bool options_fit_into_the_mtu = false;
+  static constexpr bool options_fit_into_the_mtu = wire::options_fit_into_the_mtu;
   // Text that did not find memory in the pool is sent later. Not yet: no timer runs for it.
   static constexpr bool what_waits_has_a_deadline = false;
   // A half-open record offers the window of its SYN-ACK. Not yet: its ACKs say 0.

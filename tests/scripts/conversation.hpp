@@ -185,9 +185,13 @@ class Conversation {
   std::deque<Entry> dialogue_;
   wire::IpHeader last_ip_;
   sim::OfferedWindows windows_;
-  std::map<Address, std::uint32_t> path_mtu_;  // As ICMP told, where the stack has taken it.
-  bool taken_ = false;                         // A packet was taken since this was reset.
-  std::string broken_;                         // What the harness itself saw go wrong.
+  struct PathMtu {
+    std::uint32_t mtu;
+    Instant until;
+  };
+  std::map<Address, PathMtu> path_mtu_;  // As ICMP told, where the stack has taken it.
+  bool taken_ = false;                   // A packet was taken since this was reset.
+  std::string broken_;                   // What the harness itself saw go wrong.
   bool failed_ = false;
 };
 
