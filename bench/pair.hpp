@@ -3,11 +3,13 @@
 // Checksums are made by the sender and verified by the receiver, timestamps and SACK are on, and
 // packets change hands in batches of at most 32. Time is the pair's own and moves with each turn.
 #pragma once
+#include <cassert>
 #include <span>
 #include <vector>
 
 #include "estab/link/cut.hpp"
 #include "estab/stack/stack.hpp"
+#include "estab/wire/largest_datagram.hpp"
 
 namespace estab::bench {
 
@@ -19,6 +21,7 @@ class Lane final : public PacketSink {
  public:
   [[nodiscard]] bool ready(std::uint8_t) override { return batch_.size() < batch_limit; }
   void transmit(Packet packet) override {
+    assert(wire::fits(packet, ip::InterfaceConfig{}.mtu));
     link::finish_checksum(packet);  // The stack leaves that of a super-segment to the device.
     batch_.push_back(std::move(packet));
   }

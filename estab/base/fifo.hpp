@@ -7,9 +7,9 @@
 
 namespace estab {
 
-// A queue of small values in chunks. Each operation takes constant time in the worst case: nothing is
-// moved when the queue grows, and a chunk that was read is freed at once. An empty queue keeps at
-// most one chunk of `chunk_bytes`.
+// A queue of small values in chunks. Each operation takes constant time in the worst case: nothing
+// is moved when the queue grows, and a chunk that was read is freed at once. An empty queue keeps
+// at most one chunk of `chunk_bytes`.
 template <class T, std::size_t chunk_bytes = 2048>
 class Fifo {
   static_assert(std::is_trivially_copyable_v<T>);

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "estab/link/memory.hpp"
 
+#include <cassert>
+
 #include "estab/link/cut.hpp"
+#include "estab/wire/largest_datagram.hpp"
 
 namespace estab::link {
 namespace {
@@ -50,6 +53,7 @@ class Memory final : public Device {
   [[nodiscard]] bool ready() const override { return !out_->open || out_->count < queue_; }
 
   void transmit(PacketPool& pool, Packet packet, Instant) override {
+    assert(wire::fits(packet, info_.mtu));
     if (!out_->open) return;
     if (packet.offload().segment_size == 0 || packet.size() <= info_.largest_segment)
       return put(std::move(packet));

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cassert>
 #include <cerrno>
 #include <cstring>
 #include <optional>
@@ -17,6 +18,7 @@
 
 #include "estab/link/cut.hpp"
 #include "estab/link/virtio_net.hpp"
+#include "estab/wire/largest_datagram.hpp"
 
 namespace estab::link {
 namespace {
@@ -158,6 +160,7 @@ class Tun final : public Device {
   }
 
   void transmit(PacketPool& pool, Packet packet, Instant) override {
+    assert(wire::fits(packet, info_.mtu));
     if (info_.transmit_checksum && virtio_can_cut(packet)) pending_.push_back(std::move(packet));
     else dropped_ += cut(pool, std::move(packet), pending_);
     write_pending();

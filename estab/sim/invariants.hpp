@@ -12,20 +12,6 @@
 
 namespace estab::sim {
 
-// Faults that are known: while one is there, its check is off. To be set to true, and then to be
-// deleted, with the change that mends it.
-struct Mended {
-  // SACK blocks take their room from the text. Not yet: 20 to 36 bytes come on top of the MSS.
-  static constexpr bool options_fit_into_the_mtu = true;
-  // Text that did not find memory in the pool is sent later. Not yet: no timer runs for it.
-  static constexpr bool what_waits_has_a_deadline = true;
-  // A half-open record offers the window of its SYN-ACK. Not yet: its ACKs say 0.
-  static constexpr bool records_keep_the_window_open = true;
-  // In-order text within the offered window is taken though the budget is spent by text that came
-  // out of order. Not yet.
-  static constexpr bool in_order_text_is_always_taken = true;
-};
-
 // No datagram is larger than the MTU of its interface or path. A path of less than 552 is the
 // exception: IPv4 datagrams of at most 552 bytes may go there if routers may cut them (DF clear).
 [[nodiscard]] inline std::string check_datagram(const Packet& packet, std::uint32_t interface_mtu,
@@ -91,8 +77,7 @@ template <class S>
   const auto all = stack.snapshot(now);
   for (const auto& info : all.connections) {
     if (auto wrong = check_connection(info); !wrong.empty()) return wrong;
-    if (Mended::what_waits_has_a_deadline && needs_a_deadline(info) &&
-        stack.next_deadline() == never)
+    if (needs_a_deadline(info) && stack.next_deadline() == never)
       return "a connection has something to send or to wait for, and no deadline: " +
              info.flow.local.to_string() + " to " + info.flow.remote.to_string();
   }
@@ -135,8 +120,7 @@ class OfferedWindows {
     const bool by_rounding = by < 1u << window.shift();
     if (!window.edge || edge > *window.edge) window.edge = edge;
     window.acked = tcp.ack;
-    const bool by_record = !window.opened && tcp.window == 0;
-    if (!left || by_rounding || (by_record && !Mended::records_keep_the_window_open)) return {};
+    if (!left || by_rounding) return {};
     return "the right edge of the offered window moved left by " + std::to_string(by) + " bytes";
   }
   void received(Bytes datagram, std::size_t length) {
@@ -160,7 +144,6 @@ class OfferedWindows {
   [[nodiscard]] std::string dropped(Bytes datagram, std::size_t length, Reason reason) const {
     const bool for_room = reason == Reason::receive_memory || reason == Reason::reassembly_full;
     if (!for_room && reason != Reason::out_of_window) return {};
-    if (for_room && !Mended::in_order_text_is_always_taken) return {};
     const auto segment = parse(datagram, length);
     if (!segment || segment->text == 0 || segment->tcp.flags.syn) return {};
     const auto found = windows_.find(segment->of(false));

@@ -28,8 +28,7 @@ Network::Node::Node(Network& owner, std::size_t number, const StackConfig& confi
 void Network::Node::transmit(Packet packet) {
   const auto ip = wire::parse_ip(packet.linear(), packet.size());
   assert(ip);
-  if (auto wrong = check_datagram(packet, network.mtu_);
-      Mended::options_fit_into_the_mtu && network.violation_.empty())
+  if (auto wrong = check_datagram(packet, network.mtu_); network.violation_.empty())
     network.violation_ = std::move(wrong);
   const std::size_t destination = ip->destination.octets()[15] - 1u;
   const bool here = destination < network.nodes_.size() &&

@@ -248,8 +248,7 @@ void World::look_at_window(std::size_t number) {
   if (!info) return;
   constexpr std::uint32_t fin = 1;
   if (const auto wrong = check_connection(*info); !wrong.empty()) violated(number / 2, wrong);
-  if (Mended::what_waits_has_a_deadline && needs_a_deadline(*info) &&
-      e.stack()->next_deadline() == never)
+  if (needs_a_deadline(*info) && e.stack()->next_deadline() == never)
     violated(number / 2, "it has something to send or to wait for, and no deadline");
   // An ACK that was overtaken may show an older window; what was once offered stays offered.
   const auto sent = info->octets_sent - info->octets_retransmitted;

@@ -34,7 +34,7 @@ struct Listener {
   Fifo<std::uint32_t, 128> accept_queue;  // Connections, by index.
   Fifo<HalfOpenId, 128> deferred;         // May name records that are gone.
   Fifo<Stack::DeferralGone, 512> deferrals_gone;
-  std::size_t charged = 0;  // Bytes in the stack's books for it, see settle().
+  std::size_t charged = 0;                     // Bytes in the stack's books for it, see settle().
   std::uint32_t half_open = 0, deferrals = 0;  // Records, and those that wait for the program.
   bool closed = false;   // No name finds it; what it held is let go step by step.
   bool calming = false;  // Among those that may leave STATELESS.
@@ -75,8 +75,7 @@ struct Listener {
   [[nodiscard]] std::size_t true_size() const {
     constexpr std::size_t map_node = 48;
     return Slab<Listener>::bytes_each + map_node + accept_queue.true_size() + deferred.true_size() +
-           deferrals_gone.true_size() +
-           rules.rules.capacity() * sizeof(ListenRule);
+           deferrals_gone.true_size() + rules.rules.capacity() * sizeof(ListenRule);
   }
   [[nodiscard]] bool accept_queue_full() const { return accept_queue.size() > rules.backlog; }
 };

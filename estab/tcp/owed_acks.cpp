@@ -26,8 +26,7 @@ void Connection::owe_ack_of_text(Env& env, const Segment& seg, std::uint32_t tex
   // SACK blocks take their room from the text.
   const std::size_t blocks = seg.options.sack_count;
   const auto size = seg.size + wire::sack_size(blocks);
-  receive_mss_.measure(size, !seg.flags.psh && !seg.flags.urg && !seg.flags.fin,
-                       advertised_mss());
+  receive_mss_.measure(size, !seg.flags.psh && !seg.flags.urg && !seg.flags.fin, advertised_mss());
   ack_policy_.data_arrived(env.now, text, ack_limits(env));
   if (seg.flags.fin && seg.seq + seg.text == rcv_.nxt) ack_policy_.fin_arrived();
   if (at_once || ack_policy_.at_once(receive_mss_)) owe_ack_now(env, Reason::send_ack);

@@ -20,4 +20,9 @@ namespace estab::wire {
   return std::min(packet.size(), ip->header_length + tcp->length + segment_size);
 }
 
+// What a device with this MTU asserts of each packet that it is given.
+[[nodiscard]] inline bool fits(const Packet& packet, std::uint32_t mtu) {
+  return largest_datagram(packet) <= mtu;
+}
+
 }  // namespace estab::wire

@@ -189,7 +189,7 @@ void Conversation::icmp(wire::IcmpMeaning meaning, std::uint32_t seq, std::uint3
   deliver({wrap(v4 ? wire::Protocol::icmp : wire::Protocol::icmpv6, line_->flow, message)});
   // Sent again in the same moment, and smaller: the next datagrams are held to it.
   if (meaning == wire::IcmpMeaning::packet_too_big && mtu > 0 && taken_)
-    path_mtu_[line_->flow.remote.address] = {mtu, now_ + 10min};
+    path_mtu_[line_->flow.remote.address] = {mtu, now_ + 9min};  // RFC 1191 §6.3: ten minutes.
 }
 
 // --- Out -----------------------------------------------------------------------------------------
@@ -232,8 +232,8 @@ void Conversation::take_packet(Packet packet, Reason reason) {
   if (!ip || ip->total_length != datagram.size())
     return void(broken_ = "a malformed datagram left");
   const auto path = path_mtu_.find(ip->destination);
-  const bool known = path != path_mtu_.end() && now_ < path->second.second;
-  break_by(sim::check_datagram(packet, scene_.mtu, known ? path->second.first : ~0u));
+  const bool learnt = path != path_mtu_.end() && now_ < path->second.until;
+  break_by(sim::check_datagram(packet, scene_.mtu, learnt ? path->second.mtu : ~0u));
   last_ip_ = *ip;
   Sent sent{.at = now_,
             .flow = {{ip->source, {}}, {ip->destination, {}}},

@@ -188,10 +188,13 @@ class Conversation {
   std::deque<Entry> dialogue_;
   wire::IpHeader last_ip_;
   sim::OfferedWindows windows_;
-  // As ICMP told, where the stack has taken it, and until when that holds.
-  std::map<Address, std::pair<std::uint32_t, Instant>> path_mtu_;
-  bool taken_ = false;                         // A packet was taken since this was reset.
-  std::string broken_;                         // What the harness itself saw go wrong.
+  struct PathMtu {
+    std::uint32_t mtu;
+    Instant until;
+  };
+  std::map<Address, PathMtu> path_mtu_;  // As ICMP told, where the stack has taken it.
+  bool taken_ = false;                   // A packet was taken since this was reset.
+  std::string broken_;                   // What the harness itself saw go wrong.
   bool failed_ = false;
 };
 

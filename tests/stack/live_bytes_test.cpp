@@ -5,6 +5,7 @@
 #include <array>
 #include <memory>
 
+#include "estab/sim/invariants.hpp"
 #include "heap.hpp"
 #include "pair.hpp"
 
@@ -17,6 +18,7 @@ class Fates : public bench::Pair {
   // A hundred or so of each are under way at once; then all their timers run out.
   void crowd(std::size_t count) {
     for (std::size_t n = 0; n < count; ++n) live(n % 7);
+    for (auto* stack : {&client, &server}) EXPECT_EQ(sim::check_stack(*stack, now), "");
     for (int waits = 0; client.next_deadline() != never || server.next_deadline() != never;) {
       ASSERT_LT(++waits, 10'000) << "something is never over";
       now = std::max(now, std::min(client.next_deadline(), server.next_deadline()));
