@@ -105,10 +105,20 @@ class Conversation {
       if (size == 0) break;
       co_await asio::async_write(socket_, asio::buffer(buffer.get(), size),
                                  redirect_error(use_awaitable, error));
-      check("cannot send to", error);
+      if (error) co_return stop_sending(error);
     }
     socket_.shutdown(net::socket::shutdown_send, error);
-    check("cannot send to", error);
+    if (error) stop_sending(error);
+  }
+
+  // The peer may have answered before it ended the connection. To throw would end print_output():
+  // that goes on to the end of what has arrived.
+  void stop_sending(const error_code& error) {
+    try {
+      check("cannot send to", error);
+    } catch (const Failure&) {
+      if (!failure_) failure_ = std::current_exception();
+    }
   }
 
   asio::awaitable<void> print_output() {

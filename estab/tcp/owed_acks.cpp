@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // When an ACK is owed, and how soon: delayed, at once, as a challenge; never more than the limits.
 #include "estab/tcp/connection.hpp"
-#include "estab/tcp/isn.hpp"
 
 namespace estab::tcp {
 

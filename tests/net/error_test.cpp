@@ -100,6 +100,26 @@ TEST_F(ErrorTest, a_reset_that_nobody_waited_for_is_told_to_the_next_operation) 
   EXPECT_EQ(told[1], asio::error::not_connected);
 }
 
+TEST_F(ErrorTest, what_arrived_before_a_reset_is_read_after_a_write_has_been_told_of_it) {
+  connect();
+  client.async_write_some(asio::buffer("answer"s), [](error_code, std::size_t) {});
+  run_until([&] { return server.available() == 6; });
+  client.abort();
+  reach(server, State::closed);
+  std::vector<error_code> told;
+  char text[100];
+  std::size_t size = 0;
+  const auto handler = [&](error_code e, std::size_t n) { told.push_back(e), size += n; };
+  server.async_write_some(asio::buffer("more"s), handler);
+  server.async_read_some(asio::buffer(text), handler);
+  server.async_read_some(asio::buffer(text), handler);
+  run_until([&] { return told.size() == 3; });
+  EXPECT_EQ(told[0], asio::error::connection_reset);
+  EXPECT_FALSE(told[1]);
+  EXPECT_EQ(std::string_view(text, size), "answer");
+  EXPECT_EQ(told[2], asio::error::not_connected);  // The reset has been told.
+}
+
 TEST_F(ErrorTest, a_peer_that_vanishes_is_a_time_out) {
   connect();
   auto options = client.options();
