@@ -35,7 +35,7 @@ both_ways() {
   kill -INT $(ip netns pids "$far" | while read -r pid; do
     [[ $(<"/proc/$pid/comm") == estab_raw_count ]] && echo "$pid"; done)
   wait $counter || true
-  printf '%s: %.1f s\n' "$name" "$(awk -v t="$(($(date +%s%N) - began))" 'BEGIN { print t / 1e9 }')"
+  awk -v name="$name" -v t="$(($(date +%s%N) - began))" 'BEGIN { print name ": " t / 1e9 " s" }'
   check "$name: bytes that arrived as sent, of both ways" \
     "$(for way in up down; do cmp -s "$folder/$way" "$folder/$way.copy" && echo 1; done | wc -l)" == 2
   check "$name: datagrams that the router found too large" $(($(refused) - before)) == 0

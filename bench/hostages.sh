@@ -63,8 +63,9 @@ check "the slowest request, s" "$(sort -g "$folder/asked" | tail -n 1 | cut -d' 
 cat "$folder/peers" | tail -n ${#groups[@]} | sed 's/^/  /'
 
 # Connections that estab still has, orphans among them. While it hangs, there are some.
-connections() { here "$estab" ss --json 2>/dev/null | jq '[.[].connections[]] | length'; }
-orphans() { here "$estab" ss --json 2>/dev/null | jq '[.[].connections[] | select(.orphan)] | length'; }
+count() { here "$estab" ss --json 2>/dev/null | jq "[.[].connections[] $1] | length"; }
+connections() { count ''; }
+orphans() { count '| select(.orphan)'; }
 echo "after curl: $(connections) connections, $(orphans) orphans"
 while ((SECONDS - began < 480)) && [[ $(connections) != 0 ]]; do
   if [[ $scene == b && $(connections) -le 20 && -n $(peer slow reset) ]]; then break; fi

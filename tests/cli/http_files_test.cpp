@@ -35,6 +35,32 @@ class HttpFilesTest : public testing::Test {
   fs::path top_;
 };
 
+TEST_F(HttpFilesTest, ThoseWhoAreSentOneFileShareItsDescriptor) {
+  const HttpFiles files((top_ / "www").string());
+  auto one = files.find("/a.txt"), two = files.find("/a.txt?again");
+  ASSERT_TRUE(one && two);
+  EXPECT_EQ(one->file, two->file);
+  const int shared = one->file->get();
+  one->file.reset();
+  char text[5];
+  EXPECT_EQ(::pread(shared, text, 5, 0), 5) << "while one of them is left";
+  two->file.reset();
+  EXPECT_EQ(::pread(shared, text, 5, 0), -1) << "a descriptor stays";
+}
+
+TEST_F(HttpFilesTest, AFileThatReplacesAnotherIsNotTakenForIt) {
+  const HttpFiles files((top_ / "www").string());
+  const auto before = files.find("/a.txt");
+  write(top_ / "www/new", "newer");
+  fs::rename(top_ / "www/new", top_ / "www/a.txt");
+  const auto after = files.find("/a.txt");
+  ASSERT_TRUE(before && after);
+  EXPECT_NE(before->file, after->file);
+  char text[5];
+  EXPECT_EQ(::pread(after->file->get(), text, 5, 0), 5);
+  EXPECT_EQ(std::string_view(text, 5), "newer");
+}
+
 TEST_F(HttpFilesTest, AFileIsFoundByItsPath) {
   const auto content = find("/a.txt?version=1");
   ASSERT_TRUE(content);

@@ -37,6 +37,18 @@ TEST(OptionValues, what_is_no_duration_is_refused) {
     EXPECT_FALSE(parse_duration(text)) << text;
 }
 
+TEST(OptionValues, memory_is_in_bytes_or_in_binary_units_and_within_its_range) {
+  EXPECT_EQ(parse_memory("16777216"), 16ull << 20);
+  EXPECT_EQ(parse_memory("16384KiB"), 16ull << 20);
+  EXPECT_EQ(parse_memory("128MiB"), 128ull << 20);
+  EXPECT_EQ(parse_memory("1024GiB"), 1024ull << 30);
+  for (const auto* text :
+       {"", "MiB", "16777215", "16383KiB", "15MiB", "0GiB", "1025GiB", "1099511627777", "1MB",
+        "128M", "128 MiB", "128mib", "-1MiB", "+64MiB", "1.5GiB", "0x10MiB", "18446744073709551616",
+        "18014398509481985KiB", "17179869185GiB"})
+    EXPECT_FALSE(parse_memory(text)) << text;
+}
+
 TEST(OptionValues, counts_and_rates) {
   EXPECT_EQ(parse_count("0"), 0u);
   EXPECT_EQ(parse_count("1000000000"), 1'000'000'000u);

@@ -175,6 +175,26 @@ TEST_F(KernelRelayTest, what_is_idle_for_the_time_is_reset_on_both_sides) {
   reach_end();
 }
 
+TEST_F(KernelRelayTest, where_neither_side_has_ever_spoken_the_first_time_counts) {
+  start({.idle = 1h, .first = 100ms});
+  run_until([&] { return error.has_value(); });
+  EXPECT_EQ(*error, asio::error::timed_out);
+  reach_end();
+}
+
+TEST_F(KernelRelayTest, after_the_first_octet_only_idleness_counts) {
+  start({.idle = 0s, .first = 50ms});
+  asio::write(far, asio::buffer("x", 1));
+  char octet = 0;
+  play([](socket& c, char& into) -> asio::awaitable<void> {
+    co_await asio::async_read(c, asio::buffer(&into, 1), use_awaitable);
+    asio::steady_timer pause(c.get_executor(), 300ms);
+    co_await pause.async_wait(use_awaitable);
+  }(client, octet));
+  EXPECT_EQ(octet, 'x');
+  EXPECT_FALSE(error) << *error;
+}
+
 // The relay writes nothing any more: all of it waits in its socket for a peer that is slow.
 TEST_F(KernelRelayTest, a_peer_that_takes_what_was_written_before_is_not_idle) {
   start({.idle = 400ms});
