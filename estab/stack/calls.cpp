@@ -164,33 +164,6 @@ void Stack::Impl::settle(Listener& listener) {
   memory.charge(listener.charged = listener.true_size());
 }
 
-std::expected<void, Error> Stack::Impl::decide(HalfOpenId id, Verdict verdict) {
-  if (half_open.find(id.index, id.generation) == SynCache::none || !half_open[id.index].deferred)
-    return std::unexpected(Error::not_connected);
-  tcp::HalfOpen& record = half_open[id.index];
-  const tcp::Options& options = listeners[record.listener].options;
-  if (listeners[record.listener].closed) return std::unexpected(Error::not_connected);
-  if (verdict == Verdict::defer) return std::unexpected(Error::invalid_argument);
-  end_deferral(record);
-  switch (verdict) {
-    case Verdict::accept:
-      renew_number(record);
-      record.retransmissions = 0;
-      wait_for_answer(id.index);
-      owe_syn_ack(id.index);
-      break;
-    case Verdict::reject:
-      if (may_answer(record.flow, tcp::Answer::reset))
-        reply(record.flow, {.ack = record.irs + 1, .flags = {.rst = true, .ack = true}},
-              State::syn_received, Reason::listen_rejected, options);
-      remove_half_open(id.index, State::listen, Reason::listen_rejected);
-      break;
-    case Verdict::drop:  remove_half_open(id.index, State::listen, Reason::listen_dropped); break;
-    case Verdict::defer: break;
-  }
-  return {};
-}
-
 // --- Active opens
 // ---------------------------------------------------------------------------------
 

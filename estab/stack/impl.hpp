@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The inside of a Stack: what stands where, and who is told. calls.cpp holds the user calls,
-// arrivals.cpp the way in, passive_open.cpp what becomes of a SYN, output.cpp the way out and time.
+// arrivals.cpp the way in, passive_open.cpp what becomes of a SYN, deferrals.cpp of one that waits
+// for the program, output.cpp the way out and time.
 #pragma once
 #include <map>
 #include <string>
@@ -106,7 +107,6 @@ class Stack::Impl final : public tcp::Below {
   std::expected<ListenerId, Error> listen(Endpoint local, const ListenOptions& options);
   std::expected<ConnectionId, Error> connect(const ConnectOptions& options, State from);
   void close_listener(std::uint32_t index, bool tell_peers);
-  std::expected<void, Error> decide(HalfOpenId id, Verdict verdict);
   [[nodiscard]] tcp::Connection* usable(ConnectionId id) const;
   [[nodiscard]] Listener* usable(ListenerId id) const;
   bool next_notice(Notice& notice);
@@ -117,6 +117,8 @@ class Stack::Impl final : public tcp::Below {
   [[nodiscard]] std::string audit() const;  // audit.cpp
   // Whether there is room for a newcomer, for whom others may have to go.
   [[nodiscard]] bool make_room_for(std::size_t bytes);
+  // deferrals.cpp
+  std::expected<void, Error> decide(HalfOpenId id, Verdict verdict);
 
   // What a call, or a part of poll_transmit, may handle; together they stay under Work::limit.
   static constexpr std::uint32_t call_share = 1024, timer_share = 640, half_open_share = 128,
@@ -167,7 +169,6 @@ class Stack::Impl final : public tcp::Below {
   struct Asked;
   Fate syn_arrives(Listener& listener, Asked& asked);
   void renew_number(tcp::HalfOpen& record);
-  [[nodiscard]] bool may_defer(Listener& listener, const tcp::HalfOpen& asked);
   [[nodiscard]] bool answers_by_cookie(const Listener& listener, const Asked& asked) const;
   void await_cookies(Listener& listener);
   Reason answer_by_cookie(Listener& listener, tcp::HalfOpen& asked);
@@ -180,9 +181,6 @@ class Stack::Impl final : public tcp::Below {
                                  SynCache::Index place, std::uint64_t hash);
   void wait_for_answer(SynCache::Index at);
   void count_half_open(Listener& listener, int change);
-  // What there is to do for a record that is no longer deferred, however that came.
-  void end_deferral(tcp::HalfOpen& record);
-  void tell_deferral_gone(SynCache::Index at, Reason why);
   Fate arrives_at_half_open(std::uint32_t index, tcp::Segment& seg);
   [[nodiscard]] Reason establish(const tcp::HalfOpen& record, Listener& listener, tcp::Segment& seg,
                                  State& after);
@@ -193,6 +191,12 @@ class Stack::Impl final : public tcp::Below {
   void owe_syn_ack(SynCache::Index at);
   void await_calm(Listener& listener);
   void update_defences();
+
+  // deferrals.cpp
+  [[nodiscard]] bool may_defer(Listener& listener, const tcp::HalfOpen& asked);
+  // What there is to do for a record that is no longer deferred, however that came.
+  void end_deferral(tcp::HalfOpen& record);
+  void tell_deferral_gone(SynCache::Index at, Reason why);
 
   // output.cpp
   [[nodiscard]] std::uint16_t identification(const Flow& flow);

@@ -69,7 +69,8 @@ Stack::Impl::Fate Stack::Impl::arrives_at_listener(std::uint32_t index, Segment&
   record.known =
       config.tcp.syn_cookies == tcp::CookieUse::never || known_->contains_hash(asked.network);
   renew_number(record);
-  if (above && record.iss <= *above)  // RFC 6191: past the old ones.
+  // RFC 6191: past the old ones, also if the number is drawn anew when the program has decided.
+  if (above && (record.iss <= *above || record.deferred))
     record.iss = *above + 65537, record.irreplaceable = true;
   if (record.mss < tcp::cookie_mss(seg.flow.remote.address)[0]) record.irreplaceable = true;
   return syn_arrives(listener, asked);
@@ -120,42 +121,6 @@ Stack::Impl::Fate Stack::Impl::syn_arrives(Listener& listener, Asked& asked) {
   }
   fate.after = State::syn_received;
   return fate;
-}
-
-// SYNs that wait for the program take at most their listener's share of the records, and half of
-// the stack's: none of them can make room. The names of those that are gone count until the program
-// has passed over them, or has taken all that came before.
-bool Stack::Impl::may_defer(Listener& listener, const HalfOpen& asked) {
-  const std::uint32_t limit =
-      std::min(listener.share(asked.known), std::max(config.tcp.half_open_limit / 2, 1u));
-  while (!listener.deferred.empty()) {
-    const HalfOpenId first = listener.deferred.front();
-    if (half_open.find(first.index, first.generation) != SynCache::none || !work.take()) break;
-    listener.deferred.pop_front();
-  }
-  settle(listener);
-  return listener.deferrals < limit && deferrals_ < std::max(config.tcp.half_open_limit / 2, 1u) &&
-         listener.deferred.size() < 2 * std::size_t{limit};
-}
-
-void Stack::Impl::end_deferral(HalfOpen& record) {
-  if (!record.deferred) return;
-  record.deferred = false;
-  --listeners[record.listener].deferrals;
-  --deferrals_;
-}
-
-// Of those that the program was given; it keeps at most as many words of them as it may hold
-// records.
-void Stack::Impl::tell_deferral_gone(SynCache::Index at, Reason why) {
-  const HalfOpen& record = half_open[at];
-  Listener& listener = listeners[record.listener];
-  if (!record.deferred || !record.handed_out || listener.closed) return;
-  if (listener.deferrals_gone.size() >= std::max(listener.rules.half_open_limit, 1u))
-    listener.deferrals_gone.pop_front();
-  listener.deferrals_gone.push_back({{at, half_open.generation(at)}, record.flow, why});
-  settle(listener);
-  note_listener(record.listener, notice::deferral_gone);
 }
 
 Verdict Stack::Impl::judge(const Listener& listener, const Address& source) const {

@@ -172,6 +172,31 @@ TEST(Deferral, An_accepted_one_counts_from_the_decision_its_clock_its_number_and
   EXPECT_EQ(c.status().srtt, 50ms);
 }
 
+TEST(Deferral, RFC_6191_its_number_lies_past_those_of_TIME_WAIT_whenever_it_is_accepted) {
+  for (std::uint32_t wait = 0; wait < 14; ++wait) {
+    Conversation c;
+    c.user_listen();
+    c.peer("S 0:0");
+    c.expect("S. 0:0 ack 1");
+    c.peer(". 1:1 ack 1");
+    c.user_accept();
+    c.user_shutdown();
+    c.expect("F. 1:1 ack 1");
+    c.peer("F. 1:1 ack 2");
+    c.expect_soon(". 2:2 ack 2");
+    const Seq old_next{c.line().iss.value_or(0) + 2};
+    ASSERT_TRUE(c.stack().close(c.listener(), c.now()));
+    c.user_listen(all_deferred);
+    c.new_incarnation(c.line().peer_iss + 1000 + wait);
+    c.peer("S 0:0");
+    c.wait(wait * 1s);
+    ASSERT_EQ(decide(c, next(c).id, Verdict::accept), Error::none);
+    c.run(0s);
+    c.expect("S. 0:0 ack 1");
+    EXPECT_GT(Seq(c.line().iss.value_or(0)), old_next);
+  }
+}
+
 TEST(Deferral, Before_the_decision_nothing_is_said_to_the_peer) {
   Conversation c{{.tcp = full()}};
   c.user_listen(all_deferred);

@@ -45,6 +45,12 @@ class End final : public PacketSink {
   std::uint32_t largest = 0;
 };
 
+// What a call was refused with.
+template <class T>
+Error refusal(const std::expected<T, Error>& result) {
+  return result ? Error::none : result.error();
+}
+
 // Octets of so many that arrive within ten seconds.
 std::size_t carried(End& a, End& b, bool v6, std::size_t octets) {
   Instant now{1000s};
@@ -105,11 +111,11 @@ TEST(InterfaceLimits, On_an_MTU_too_small_for_a_family_the_calls_say_that_it_is_
     End a{pool, {mtu}, 1}, b{pool, {1500}, 2};
     const Address ours = a.addresses[v6], theirs = b.addresses[v6];
     const Instant now{1000s};
-    EXPECT_EQ(a.stack.listen({ours, Port{80}}, {}, now).error(), Error::address_not_available);
+    EXPECT_EQ(refusal(a.stack.listen({ours, Port{80}}, {}, now)), Error::address_not_available);
     const ConnectOptions to{.remote = {theirs, Port{80}}, .local = {}, .options = {}};
-    EXPECT_EQ(a.stack.connect(to, now).error(), Error::no_route) << mtu;
+    EXPECT_EQ(refusal(a.stack.connect(to, now)), Error::no_route) << mtu;
     a.stack.add_route({{theirs, 0}, 0});  // Not by a route either.
-    EXPECT_EQ(a.stack.connect(to, now).error(), Error::no_route) << mtu;
+    EXPECT_EQ(refusal(a.stack.connect(to, now)), Error::no_route) << mtu;
     EXPECT_EQ(carried(b, a, v6, 1000), 0u) << mtu;
     EXPECT_EQ(a.largest, 0u) << "nothing leaves";
     EXPECT_GT(a.stack.log().counters()[Reason::ip_not_for_us], 0u);
