@@ -242,8 +242,7 @@ TEST(Lenient, An_MSS_of_0_is_none_and_with_timestamps_the_smallest_payload_is_36
   EXPECT_EQ(c.status().send_mss, 36);
 }
 
-// --- Resets that we send
-// --------------------------------------------------------------------------
+// --- Resets that we send -------------------------------------------------------------------------
 
 TEST(Lenient, RFC_7323_a_RST_of_ours_carries_timestamps_where_they_were_agreed) {
   for (const int how : {0, 1, 2}) {
