@@ -21,6 +21,15 @@ says '10.88.0.*acknowledged no byte in time; it is reset' || fail "their names"
 says '50 connections were ended for lack of progress, 50 that acknowledged no byte' ||
   fail "how many they were"
 
+# The same where the stack holds all of the answer, and the server waits for the next request.
+head -c 30000 /dev/urandom >www/small
+start serve --http www --write-timeout 2s --request-timeout 1h --idle 1h
+crowd 10.77.0.2:8080 60 hold:5:10.88.0.0/16:/small:20000
+all_reset_in_time 5
+stop
+says '5 connections were ended for lack of progress, 5 that acknowledged no byte' ||
+  fail "how many they were"
+
 port=7000
 perl -MIO::Socket::INET -e '
   $gate = IO::Socket::INET->new(Listen => 64, LocalAddr => "127.0.0.1", LocalPort => shift);
