@@ -29,6 +29,24 @@ refused() {
        $1 == "Ip:" { sum += $n } $1 ~ /^(Ip6FragFails|Icmp6OutPktTooBigs)$/ { sum += $2 }
        END { print sum + 0 }' /proc/net/snmp /proc/net/snmp6
 }
+# A peer of the kernel that sends a file and takes another at once, on ADDRESS and PORT. nc -l would
+# leave when our end comes before its own.
+both_ways_peer() {
+  there perl -MIO::Socket::IP -e '
+    ($host, $port, $down, $up) = @ARGV;
+    $gate = IO::Socket::IP->new(Listen => 1, LocalHost => $host, LocalPort => $port) or die $!;
+    $peer = $gate->accept;
+    if (!($child = fork)) {
+      open $from, "<", $down;
+      print $peer $_ while read $from, $_, 65536;
+      $peer->flush;
+      shutdown $peer, 1;
+      exit;
+    }
+    open $to, ">", $up;
+    print $to $_ while sysread $peer, $_, 65536;
+    waitpid $child, 0;' "$@"
+}
 listening_there() { there ss -Htln "sport = $1" | grep -q LISTEN; }
 
 random_file up "$(mebibytes 4 64)"
@@ -42,14 +60,14 @@ both_ways() {
   there "$count" near "$from" >counted &
   counter=$!
   wait_for "the counter" grep -q counting counted
-  there nc -N -l "$to" $port <down >up.copy &
+  both_ways_peer "$to" $port down up.copy &
   peer=$!
-  wait_for "nc" listening_there $port
+  wait_for "the peer" listening_there $port
   timeout 500 "$estab" connect "$to" $port "$@" <up >down.copy || fail "$to $*"
   wait $peer
   same up up.copy
   same down down.copy
-  kill -INT $(ip netns pids $far)
+  kill -INT $(ip netns pids $far | grep -v "^$peer\$")
   wait $counter
   [[ $(refused) == 0 ]] || fail "$to $*: too large for the router: $(refused)"
   full=$(tail -n 1 counted | tr '= ' '  ' | awk '{ print ($2 > 100 && $4 >= 0.95 * $2) }')
