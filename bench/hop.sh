@@ -56,8 +56,8 @@ both_ways() {
     [[ $(<"/proc/$pid/comm") == estab_raw_count ]] && echo "$pid"; done)
   wait $counter || true
   awk -v name="$name" -v t="$(($(date +%s%N) - began))" 'BEGIN { print name ": " t / 1e9 " s" }'
-  check "$name: bytes that arrived as sent, of both ways" \
-    "$(for way in up down; do cmp -s "$folder/$way" "$folder/$way.copy" && echo 1; done | wc -l)" == 2
+  check "$name: files that arrived as sent" \
+    "$(for f in up down; do cmp -s "$folder/$f" "$folder/$f.copy" && echo 1; done | wc -l)" == 2
   check "$name: datagrams that the router found too large" $(($(refused) - before)) == 0
   check "$name: data segments with payload + options = MSS, %" \
     "$(tail -n 1 "$folder/count" | tr '= ' '  ' | awk '{ print $2 ? 100 * $4 / $2 : 0 }')" '>=' 95
