@@ -11,7 +11,7 @@
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 scene=${1:-}
 begin curl jq
-options=() slow=slow:20:10.89.0.0/24:/medium:8192
+options=() slow=slow:20:10.89.0.0/24:/large:8192
 case $scene in
   a) groups=(hold:3000:10.88.0.0/16:/large:65535) ;;
   b) groups=($slow hold:3000:10.88.0.0/16:/large:65535) options=(--memory-limit 128MiB) ;;
@@ -75,8 +75,9 @@ ended=$((SECONDS - began))
 check "connections that are left $ended s after the first" "$(connections)" '<=' \
   "$([[ $scene == b ]] && echo 20 || echo 0)"
 check "orphans that are left then" "$(orphans)" == 0
-check "the most that was resident, MiB" "$(<"$folder/peak")" '<=' \
-  "$([[ $scene == b ]] && echo 250 || echo 400)"
+# Of c and d the stack's own limit is the bound.
+case $scene in a) most=400 ;; b) most=250 ;; *) most=1100 ;; esac
+check "the most that was resident, MiB" "$(<"$folder/peak")" '<=' $most
 case $scene in
   a)
     check "hostages that were let in" "$(($(peer hold open) + $(peer hold reset)))" == 3000
@@ -84,7 +85,7 @@ case $scene in
       "$(peer hold least_stall)" '>=' 60 ;;
   b)
     check "hostages that were ended" "$(peer hold reset)" '>=' 1
-    check "honest slow readers that were ended" "$(peer slow reset)" == 0 ;;
+    check "honest slow readers that are still served" "$(peer slow open)" == 20 ;;
 esac
 sleep 60
 check "resident 60 s later, above the start, MiB" "$(($(resident) - start))" '<=' 64

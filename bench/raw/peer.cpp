@@ -77,12 +77,20 @@ void Peer::send_request(Time now, const Send& send) {
 
 void Peer::send_ack(Time now, const Send& send) { send(segment(ack, now)); }
 
+void Peer::send_fin_again(Time now, const Send& send) {
+  again_ = now + 4s;
+  auto s = segment(fin | ack, now);
+  s.sequence = nxt_ - 1;
+  send(s);
+}
+
 void Peer::finish(PeerState state, Time now) {
   state_ = state;
   finished_ = now;
 }
 
 void Peer::receive(const Segment& s, Time now, const Send& send) {
+  if (state_ == PeerState::ended && s.has(fin)) return send_fin_again(now, send);
   if (vanished_ || has_gone()) return;
   if (state_ == PeerState::waiting) {
     if (s.has(rst)) return finish(PeerState::reset, now);
@@ -109,13 +117,13 @@ void Peer::receive(const Segment& s, Time now, const Send& send) {
   if (s.length() > 0 || after(s.sequence, peer_nxt_) < 0) {  // Or a probe of keep-alive's kind.
     take(s, now);
     if (settings_.kind == PeerKind::close && !shut_ && edge_ == peer_nxt_) {
-      send(segment(fin | ack, now));
-      ++nxt_;
       shut_ = true;
-      again_ = now + patience_;
-      return;
+      ++nxt_;
+      return send_fin_again(now, send);
     }
-    send_ack(now, send);
+    if (state_ != PeerState::ended) return send_ack(now, send);
+    ++nxt_;  // Its end is answered with ours.
+    send_fin_again(now, send);
   }
 }
 
@@ -166,12 +174,7 @@ void Peer::tick(Time now, const Send& send) {
       if (due) send_request(now, send);
       return;
     case PeerState::open: {
-      if (shut_ && due && una_ != nxt_) {  // The FIN again.
-        again_ = now + 4s;
-        auto s = segment(fin | ack, now);
-        s.sequence = nxt_ - 1;
-        send(s);
-      }
+      if (shut_ && due && una_ != nxt_) send_fin_again(now, send);
       if (settings_.kind != PeerKind::slow) return;
       read(now);
       const auto before = edge_;

@@ -54,6 +54,7 @@ class Peer {
   [[nodiscard]] Segment segment(std::uint8_t flags, Time now) const;
   [[nodiscard]] std::string request() const;
   void send_ack(Time now, const Send& send);
+  void send_fin_again(Time now, const Send& send);
   void send_request(Time now, const Send& send);
   void take(const Segment& segment, Time now);
   void read(Time now);

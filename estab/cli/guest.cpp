@@ -66,11 +66,17 @@ void Guest::note(Overdue why) const {
     case Overdue::write:
       ++all_->write_;
       return all_->journal_.say("write", who + " acknowledged no byte in time; it is reset");
+    case Overdue::memory:
+      ++all_->memory_;
+      return all_->journal_.say(
+          "memory",
+          who + " made no progress, and memory is short; it is reset, so that others may come");
   }
 }
 
-void Guest::note_if_timed_out(const net::error_code& error) const {
+void Guest::note_end(const net::error_code& error) const {
   if (error == asio::error::timed_out) note(Overdue::write);
+  else if (error == asio::error::connection_aborted) note(Overdue::memory);
 }
 
 void Guests::tell_to_leave() {
@@ -80,7 +86,7 @@ void Guests::tell_to_leave() {
 }
 
 std::string Guests::summary() const {
-  const auto all = idle_ + request_ + write_;
+  const auto all = idle_ + request_ + write_ + memory_;
   if (all == 0) return "";
   auto text =
       fmt::format("{} connection{} ended for lack of progress", all, all == 1 ? " was" : "s were");
@@ -90,6 +96,7 @@ std::string Guests::summary() const {
   add(idle_, "idle");
   add(request_, "without a whole request");
   add(write_, "that acknowledged no byte");
+  add(memory_, "for want of memory");
   return text;
 }
 

@@ -20,7 +20,8 @@ namespace estab::cli {
 class Guests;
 
 // Why a server ends a connection that has done nothing wrong but wait.
-enum class Overdue : std::uint8_t { idle, request, write };
+// Memory: the stack's ran short, and it was the connection longest without progress.
+enum class Overdue : std::uint8_t { idle, request, write, memory };
 
 // One accepted connection. It lives in the coroutine that serves it.
 class Guest {
@@ -33,19 +34,19 @@ class Guest {
   [[nodiscard]] bool should_leave() const;
 
   // Waits for what the peer sends; read(error) starts it and writes how it went to `error`. It ends
-  // with timed_out after `at_most` (0: never), with operation_aborted when the server is to end.
+  // with operation_aborted after `at_most` (0: never), and returns true then; also when the server
+  // is to end.
   template <class Read>
-  boost::asio::awaitable<void> listen(Duration at_most, net::error_code& error, Read read) {
+  boost::asio::awaitable<bool> listen(Duration at_most, net::error_code& error, Read read) {
     if (should_leave()) {
       error = boost::asio::error::operation_aborted;
-      co_return;
+      co_return false;
     }
     const Waiting waiting(*this, at_most);
     waiting_ = &waiting;
     co_await read(boost::asio::redirect_error(boost::asio::use_awaitable, error));
     waiting_ = nullptr;
-    if (waiting.has_run_out() && error == boost::asio::error::operation_aborted)
-      error = boost::asio::error::timed_out;
+    co_return waiting.has_run_out() && error == boost::asio::error::operation_aborted;
   }
   // Our FIN follows what was written; then what the peer still sends is read and dropped, for a
   // while, lest a reset overtake what it has not read yet.
@@ -53,8 +54,9 @@ class Guest {
 
   // Counts and says why this connection is ended.
   void note(Overdue why) const;
-  // The same where `error` says that the peer has acknowledged no byte for the write timeout.
-  void note_if_timed_out(const net::error_code& error) const;
+  // The same where `error`, of an operation that met the end of the connection, says that the stack
+  // ended it: timed_out by the write timeout, connection_aborted for memory.
+  void note_end(const net::error_code& error) const;
 
  private:
   friend class Guests;
@@ -93,7 +95,7 @@ class Guests {
   friend class Guest;
   std::set<Guest*> guests_;
   Journal journal_;
-  std::uint64_t idle_ = 0, request_ = 0, write_ = 0;  // Those who were overdue.
+  std::uint64_t idle_ = 0, request_ = 0, write_ = 0, memory_ = 0;  // Those who were overdue.
   bool leaving_ = false;
 };
 

@@ -91,15 +91,17 @@ class HttpSession {
     http::request_parser<http::empty_body> parser;
     parser.header_limit(largest_header);
     parser.body_limit(boost::none);  // Never read: see respond().
-    co_await guest_.listen(time_for_request(), error, [&](auto token) -> asio::awaitable<void> {
-      co_await http::async_read_header(guest_.socket(), buffer_, parser, token);
-    });
+    const bool late =
+        co_await guest_.listen(time_for_request(), error, [&](auto token) -> asio::awaitable<void> {
+          co_await http::async_read_header(guest_.socket(), buffer_, parser, token);
+        });
     if (error == http::error::header_limit || error == http::error::buffer_overflow)
       co_return respond_bad_request(http::status::request_header_fields_too_large);
-    if (error == asio::error::timed_out) {
+    if (late) {
       guest_.note(Overdue::request);
       co_return respond_bad_request(http::status::request_timeout);
     }
+    guest_.note_end(error);
     if (is_malformed(error)) co_return respond_bad_request(http::status::bad_request);
     if (error) co_return std::nullopt;
     co_return respond(parser.get(), files_);
@@ -110,10 +112,11 @@ class HttpSession {
   asio::awaitable<void> wait_for_request(net::error_code& error) {
     if (buffer_.size() > 0) co_return;  // It came behind the one before.
     const auto patience = is_first_ ? options_.request : options_.idle;
-    co_await guest_.listen(patience, error, [&](auto token) -> asio::awaitable<void> {
-      co_await guest_.socket().async_wait(net::socket::wait_read, token);
-    });
-    if (error == asio::error::timed_out) guest_.note(is_first_ ? Overdue::request : Overdue::idle);
+    const bool late =
+        co_await guest_.listen(patience, error, [&](auto token) -> asio::awaitable<void> {
+          co_await guest_.socket().async_wait(net::socket::wait_read, token);
+        });
+    if (late) guest_.note(is_first_ ? Overdue::request : Overdue::idle);
   }
 
   // What is left of it; the first request's begins with the connection.
@@ -134,7 +137,7 @@ class HttpSession {
       net::error_code error;
       done += co_await guest_.socket().async_write_some(
           asio::buffer(held, size), asio::redirect_error(asio::use_awaitable, error));
-      guest_.note_if_timed_out(error);
+      guest_.note_end(error);
       if (error) co_return false;
     }
   }
@@ -147,7 +150,7 @@ class HttpSession {
       net::error_code error;
       const auto taken = guest_.socket().write_some(asio::buffer(scratch, size), error);
       if (error == asio::error::would_block) return true;
-      guest_.note_if_timed_out(error);
+      guest_.note_end(error);
       if (error) return false;
       done += taken;
     }

@@ -18,14 +18,14 @@ struct Buffer {
 asio::awaitable<std::size_t> read_some(Guest& guest, Buffer& buffer, Duration idle) {
   net::error_code error;
   // First the wait alone: then what the stack says of the connection is not taken for idleness.
-  co_await guest.listen(idle, error, [&](auto token) -> asio::awaitable<void> {
+  const bool late = co_await guest.listen(idle, error, [&](auto token) -> asio::awaitable<void> {
     co_await guest.socket().async_wait(net::socket::wait_read, token);
   });
-  if (error == asio::error::timed_out) guest.note(Overdue::idle);
+  if (late) guest.note(Overdue::idle);
   if (error) co_return 0;
   const auto size = co_await guest.socket().async_read_some(
       buffer.all(), asio::redirect_error(asio::use_awaitable, error));
-  guest.note_if_timed_out(error);
+  guest.note_end(error);
   co_return error ? 0 : size;
 }
 
@@ -37,7 +37,7 @@ asio::awaitable<void> serve_echo(Guest& guest, Duration idle) {
   while (const auto size = co_await read_some(guest, buffer, idle)) {
     co_await asio::async_write(guest.socket(), asio::buffer(buffer.all(), size),
                                asio::redirect_error(asio::use_awaitable, error));
-    guest.note_if_timed_out(error);
+    guest.note_end(error);
     if (error) co_return;
   }
   co_await guest.leave();

@@ -200,6 +200,12 @@ void ShieldServer::count_end(const Endpoint& client, const error_code& error,
     const bool request_first = request > Duration{} && (idle == Duration{} || request < idle);
     const bool silent = counts.a_to_b + counts.b_to_a == 0;
     ++(silent && request_first ? counters_.no_request : counters_.idle);
+  } else if (counts.failed_by == net::relay_side::a && error == asio::error::connection_aborted) {
+    ++counters_.for_memory;
+    journal_.say("memory",
+                 client.to_string() +
+                     " made no progress, and memory is short; it is reset, so that others "
+                     "may come");
   } else if (counts.failed_by == net::relay_side::a) {
     ++(overdue ? counters_.stuck_client : counters_.reset_by_client);
     if (overdue)
@@ -268,6 +274,7 @@ std::string summary(const ShieldCounters& c) {
   add(c.no_request, "without a request");
   add(c.stuck_client, "with a client that acknowledged no byte");
   add(c.stuck_server, "with a server that acknowledged no byte");
+  add(c.for_memory, "ended for want of memory");
   add(c.no_server, "without a server");
   add(c.cut_off, "cut off at the end");
   const auto refused = c.over_max + c.over_prefix + c.over_rate;

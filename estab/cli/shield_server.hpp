@@ -33,6 +33,7 @@ struct ShieldCounters {
   std::uint64_t reset_by_client = 0, reset_by_server = 0, idle = 0, cut_off = 0;
   std::uint64_t no_request = 0;                      // Neither side has ever sent a byte.
   std::uint64_t stuck_client = 0, stuck_server = 0;  // Acknowledged no byte in time.
+  std::uint64_t for_memory = 0;                      // The stack ended it for others.
   std::uint64_t no_server = 0;                       // The server refused or did not answer.
   // Refused:
   std::uint64_t over_max = 0, over_prefix = 0, over_rate = 0;

@@ -20,6 +20,9 @@ Bytes bytes_of(const asio::const_buffer& b) {
   return {static_cast<const std::byte*>(b.data()), b.size()};
 }
 
+// The peer has acknowledged our FIN, and so all that we have sent.
+constexpr StateSet fin_is_acknowledged = State::fin_wait_2 | State::time_wait | State::closed;
+
 constexpr bool ends_connection(Error error) {
   using enum Error;
   return error == refused || error == reset || error == aborted || error == timed_out ||
@@ -139,7 +142,8 @@ std::optional<Connection::Outcome> Connection::attempt_linger() {
   const auto now = runtime::Shard::now();
   // Text that nobody will read makes close() a reset (SHLD-3): there is nothing to wait for.
   if (available().value_or(0) > 0) return Outcome{asio::error::connection_aborted};
-  if (!all_acknowledged_ && !ended_) {
+  const auto info = status();
+  if (!ended_ && info && !fin_is_acknowledged.contains(info->state)) {
     if (const auto done = core_->stack().shutdown(*id_, now);
         !done && done.error() != Error::shut_down)
       return failed(done.error());

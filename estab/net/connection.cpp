@@ -35,7 +35,7 @@ void Connection::drop() {
   id_.reset();
   flow_.reset();
   linger_timer_.reset();
-  connected_ = ended_ = read_shut_ = all_acknowledged_ = false;
+  connected_ = ended_ = read_shut_ = false;
   failure_ = {};
   core_->dismiss(std::exchange(user_, 0));
   if (std::exchange(held_, false)) core_->shard().release();
@@ -158,7 +158,6 @@ void Connection::cancel_one(std::uint64_t id) {
 void Connection::notice(const Notice& notice) {
   const auto self = shared_from_this();
   if (notice.bits & estab::notice::connected) connected_ = true;
-  if (notice.bits & estab::notice::all_acknowledged) all_acknowledged_ = true;
   if (notice.error != Error::none) complaint_ = to_error_code(notice.error);
   if (notice.bits & estab::notice::closed) note_end(notice.error);
   const bool connecting = !connected_;

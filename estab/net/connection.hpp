@@ -114,7 +114,7 @@ class Connection : public std::enable_shared_from_this<Connection>, public Notif
   // What ended it: told to the operations that find it, then not_connected.
   error_code failure_, complaint_;
   bool connected_ = false, ended_ = false, told_ = false, held_ = false;
-  bool read_shut_ = false, all_acknowledged_ = false;
+  bool read_shut_ = false;
 };
 
 }  // namespace estab::net::detail

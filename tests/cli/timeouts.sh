@@ -30,12 +30,14 @@ says '200 connections were ended for lack of progress, 200 that acknowledged no 
 
 # No request, half a request, one request and then nothing; echo and discard.
 start serve --http www --idle 300ms --request-timeout 600ms
-# say PORT WORDS: says the words and prints what comes, until the end.
+# say PORT WORDS: says the words and prints what comes, until the end; a minute is for ever.
 say() {
+  local status=0
   exec 3<>/dev/tcp/10.77.0.2/"$1"
   printf "$2" >&3
-  cat <&3 || true
+  timeout 60 cat <&3 || status=$?
   exec 3>&-
+  ((status != 124)) || echo "still open"
 }
 [[ -z $(say 8080 '') ]] || fail "an answer to nothing"
 [[ $(say 8080 'GET / HT') == *'408 Request Timeout'* ]] || fail "half a request"

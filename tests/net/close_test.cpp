@@ -101,6 +101,30 @@ TEST_F(CloseTest, async_close_waits_until_all_is_acknowledged) {
   EXPECT_EQ(heard, text);
 }
 
+TEST_F(CloseTest, async_close_waits_for_what_was_written_after_all_was_acknowledged_once) {
+  connect();
+  client.async_write_some(asio::buffer("first"s), asio::detached);
+  run_until([&] { return server.available() == 5 && client.status().send_queue == 0; });
+  const std::string block(1 << 20, 'b');  // More than the peer's buffer takes.
+  for (error_code error; !error; io.run_one_for(10ms))
+    (void)client.write_some(asio::buffer(block), error);
+  std::optional<error_code> closed;
+  client.async_close(1ms, [&](error_code e) { closed = e; });
+  run_until([&] { return closed.has_value(); });
+  EXPECT_EQ(*closed, asio::error::timed_out);
+}
+
+TEST_F(CloseTest, async_close_after_a_fin_that_was_acknowledged_is_done) {
+  connect();
+  client.async_write_some(asio::buffer("all"s), asio::detached);
+  client.shutdown(socket::shutdown_send);
+  reach(client, State::fin_wait_2);
+  std::optional<error_code> closed;
+  client.async_close(10s, [&](error_code e) { closed = e; });
+  run_until([&] { return closed.has_value(); });
+  EXPECT_FALSE(*closed) << *closed;
+}
+
 TEST_F(CloseTest, async_close_gives_up_waiting_after_its_time) {
   connect();
   right.close();  // Its reset is the last that is heard of it,

@@ -178,6 +178,7 @@ TEST_F(KernelRelayTest, what_is_idle_for_the_time_is_reset_on_both_sides) {
 TEST_F(KernelRelayTest, where_neither_side_has_ever_spoken_the_first_time_counts) {
   start({.idle = 1h, .first = 100ms});
   run_until([&] { return error.has_value(); });
+  ASSERT_TRUE(error);
   EXPECT_EQ(*error, asio::error::timed_out);
   reach_end();
 }
