@@ -13,12 +13,15 @@ using enum State;
 constexpr StateSet with_a_peer =
     established | fin_wait_1 | fin_wait_2 | close_wait | closing | last_ack;
 
+constexpr std::uint32_t shortest_patience = 1000;  // ms: a retransmission takes as long.
+
 // How long a connection may hold data without progress: 30 s at 90 % of the budget, less the more
 // is spent, and never less than a retransmission takes.
 std::uint32_t patience_ms(const tcp::Memory& memory) {
   const std::uint64_t left = memory.limit() - std::min(memory.used(), memory.limit());
   const std::uint64_t tenth = std::max<std::uint64_t>(memory.limit() / 10, 1);
-  return std::uint32_t(std::max<std::uint64_t>(30'000 * std::min(left, tenth) / tenth, 1000));
+  return std::uint32_t(
+      std::max<std::uint64_t>(30'000 * std::min(left, tenth) / tenth, shortest_patience));
 }
 
 std::uint64_t memory_goal(const tcp::Memory& memory) {
@@ -56,7 +59,6 @@ void Reclaimer::step(Connections& connections, tcp::Env& env, std::size_t orphan
   if (std::exchange(for_memory_, short_of_memory) != short_of_memory)
     phase_ = Phase::prune, next_ = 0, looked_ = 0;
   if ((!short_of_memory && !too_many) || env.now < not_before_) return;
-  patience_ms_ = patience_ms(env.memory);
   for (std::uint32_t left = looks; left > 0 && env.now >= not_before_;) {
     candidates_.clear();
     const auto [seen, next] = connections.visit(
@@ -75,29 +77,30 @@ void Reclaimer::step(Connections& connections, tcp::Env& env, std::size_t orphan
   }
 }
 
+// ms without progress after which a connection may be ended in this phase.
+std::uint32_t Reclaimer::patience(const tcp::Memory& memory) const {
+  switch (phase_) {
+    case Phase::prune:   return 0;
+    case Phase::orphans: return std::max(patience_ms(memory) / 4, shortest_patience);
+    case Phase::stalled: return patience_ms(memory);
+    case Phase::idle:    return 10'000;
+  }
+  return 0;
+}
+
 void Reclaimer::look_at(std::uint32_t index, const tcp::Connection& c, const tcp::Env& env) {
   if (!with_a_peer.contains(c.state())) return;
-  const std::uint32_t now = tcp::timestamp_at(env.now);
-  const std::uint32_t stalled = c.progress().stalled(now), overdue = c.progress().overdue(now);
-  std::uint32_t least = patience_ms_;
-  switch (phase_) {
-    case Phase::prune:
-      if (!c.holds_out_of_order()) return;
-      least = 0;
-      break;
-    case Phase::orphans:
-      if (!c.orphan()) return;
-      least = std::max(least / 4, 1000u);
-      break;
-    case Phase::stalled:
-      if (c.orphan() || !c.holds_data()) return;
-      break;
-    case Phase::idle:
-      if (c.orphan() || c.holds_data()) return;
-      least = 10'000;
-      break;
-  }
-  if (phase_ != Phase::prune && (stalled < least || overdue == 0)) return;
+  const std::uint32_t overdue = c.progress().overdue(tcp::timestamp_at(env.now));
+  const auto concerns_phase = [&] {
+    switch (phase_) {
+      case Phase::prune:   return c.holds_out_of_order();
+      case Phase::orphans: return c.orphan() && overdue > 0;
+      case Phase::stalled: return !c.orphan() && c.holds_data() && overdue > 0;
+      case Phase::idle:    return !c.orphan() && !c.holds_data() && overdue > 0;
+    }
+    return false;
+  };
+  if (!concerns_phase()) return;
   candidates_.push_back({.index = index,
                          .network = hash_source_prefix(key_, c.flow().remote.address),
                          .weight = for_memory_ ? c.charged() : 1,
@@ -116,7 +119,7 @@ std::size_t Reclaimer::end_some(Connections& connections, tcp::Env& env, std::ui
     }
     return 0;
   }
-  const auto victims = choose_victims(candidates_, weight, most_ended);
+  const auto victims = choose_victims(candidates_, weight, patience(env.memory), most_ended);
   for (const std::uint32_t index : victims)
     connections[index].give_way(env, for_memory_ ? Reason::memory_reclaimed : Reason::orphan_limit);
   return victims.size();

@@ -31,6 +31,7 @@ class Reclaimer {
   enum class Phase : std::uint8_t { prune, orphans, stalled, idle };
   [[nodiscard]] bool memory_is_short(const tcp::Memory& memory) const;
   [[nodiscard]] std::uint64_t wanted(const tcp::Memory& memory, std::size_t orphans) const;
+  [[nodiscard]] std::uint32_t patience(const tcp::Memory& memory) const;
   void look_at(std::uint32_t index, const tcp::Connection& connection, const tcp::Env& env);
   std::size_t end_some(Connections& connections, tcp::Env& env, std::uint64_t weight);
   void next_phase(tcp::Env& env);
@@ -40,9 +41,8 @@ class Reclaimer {
   Phase phase_ = Phase::prune;
   bool for_memory_ = false;  // Memory was short, and has not fallen far enough yet.
   bool for_orphans_ = false;
-  std::uint32_t next_ = 0;    // Where to look on.
-  std::uint32_t looked_ = 0;  // Since the first phase began.
-  std::uint32_t patience_ms_ = 0;
+  std::uint32_t next_ = 0;               // Where to look on.
+  std::uint32_t looked_ = 0;             // Since the first phase began.
   Instant not_before_ = Instant::min();  // All were looked at, in vain.
   std::vector<Candidate> candidates_;    // Of this step.
 };

@@ -24,7 +24,7 @@ struct Network {
 }  // namespace
 
 std::vector<std::uint32_t> choose_victims(std::span<Candidate> all, std::uint64_t wanted,
-                                          std::size_t most) {
+                                          std::uint32_t patience, std::size_t most) {
   std::ranges::sort(all, [](const Candidate& a, const Candidate& b) {
     return std::tuple(a.network, b.overdue, a.index) < std::tuple(b.network, a.overdue, b.index);
   });
@@ -41,6 +41,7 @@ std::vector<std::uint32_t> choose_victims(std::span<Candidate> all, std::uint64_
     Network first = networks.top();
     networks.pop();
     const Candidate& victim = first.left.front();
+    if (victim.overdue < patience) break;  // No other loses one for it.
     victims.push_back(victim.index);
     freed += victim.weight;
     first.claims -= claim(victim);

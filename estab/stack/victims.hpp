@@ -16,9 +16,11 @@ struct Candidate {
 
 // Which of them to end so that `wanted` is freed, in this order. The network that holds most, by
 // weight times the time that it has been held without progress, loses first: the connection of its
-// own that is longest without progress; and so on, so that no network loses one for another that
+// own that is longest without progress, if that is `patience` ms by now; and so on, so that no
+// network loses one for another that
 // holds more. Sorts `all`. O(n log n).
 [[nodiscard]] std::vector<std::uint32_t> choose_victims(std::span<Candidate> all,
-                                                        std::uint64_t wanted, std::size_t most);
+                                                        std::uint64_t wanted,
+                                                        std::uint32_t patience, std::size_t most);
 
 }  // namespace estab

@@ -4,12 +4,13 @@
 namespace estab::tcp {
 namespace {
 
-// A stream of small writes gets small chunks first, larger ones as it grows. The largest that is
-// filled: two of 16 KiB hold 29 KiB, where one of 64 KiB would be half empty.
+// A stream of small writes gets small chunks first, larger ones as it grows, and none that is
+// larger than what there is to fill it. 16 KiB at the most: the first and the last one are partly
+// empty.
 std::size_t chunk_size(std::size_t queued, std::size_t wanted, std::size_t room) {
   const std::size_t size = std::min(std::max(wanted, queued), room);
   std::size_t best = 256;
-  for (const std::size_t chunk : {2000u, 16000u, 65536u})
+  for (const std::size_t chunk : {2000u, 16000u})
     if (size >= chunk) best = chunk;
   return best;
 }
