@@ -158,6 +158,19 @@ void PacketPool::give_back(Buffer* buffer) {
   cached_ += buffer->true_size();
   buffer->next = free_[buffer->size_class];
   free_[buffer->size_class] = buffer;
+  if (cached_ > always_kept + live_ / 4) shrink();
+}
+
+// A few blocks for each that comes back, so that no call takes long and the cache falls with what
+// is in use. Of the largest class that has one, whose blocks are the fewest.
+void PacketPool::shrink() {
+  for (int few = 4; few > 0 && cached_ > always_kept + live_ / 4; --few) {
+    auto list = free_.rbegin();
+    while (*list == nullptr) ++list;
+    Buffer* gone = std::exchange(*list, (*list)->next);
+    cached_ -= gone->true_size();
+    ::operator delete(gone);
+  }
 }
 
 Packet PacketPool::dress(Buffer* buffer, std::size_t floor, std::size_t begin, std::size_t slices) {

@@ -192,9 +192,11 @@ class PacketList {
   Buffer* tail_ = nullptr;
 };
 
-// Blocks by size class, kept for reuse. It must outlive all that it gave out.
+// Blocks by size class, kept for reuse: so many as a quarter of what is in use, and a few MiB more.
+// The rest goes back to the system. It must outlive all that it gave out.
 class PacketPool {
  public:
+  static constexpr std::size_t always_kept = 8 << 20;  // Bytes.
   // The most bytes that may be out at once; allocation past it gives an empty handle.
   explicit PacketPool(std::size_t limit_bytes = SIZE_MAX) : limit_(limit_bytes) {}
   ~PacketPool();
@@ -218,13 +220,14 @@ class PacketPool {
   [[nodiscard]] std::size_t cached_bytes() const { return cached_; }
   // Counts trips to the system's allocator: a hot path must not raise it.
   [[nodiscard]] std::uint64_t system_allocations() const { return system_allocations_; }
-  // Gives all that is not in use back to the system.
+  // Gives all that is not in use back to the system's allocator.
   void trim();
 
  private:
   friend class BufferRef;
   static constexpr std::array<std::uint32_t, 5> class_bytes{512, 2048, 16384, 65536 + 1024, 0};
   Buffer* take(std::size_t bytes);
+  void shrink();
   void give_back(Buffer* buffer);
   static Packet dress(Buffer* buffer, std::size_t floor, std::size_t begin, std::size_t slices);
 

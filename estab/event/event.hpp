@@ -67,7 +67,13 @@ class EventLog {
     clear();
   }
   [[nodiscard]] bool empty() const { return events_.empty(); }
-  void clear() { events_.clear(), bytes_.clear(); }
+  // After a burst the room that it took goes back.
+  void clear() {
+    constexpr std::size_t kept = 1 << 20;  // Bytes.
+    if (bytes_.capacity() > kept) std::vector<std::byte>().swap(bytes_);
+    if (events_.capacity() > kept / sizeof(Event)) std::vector<Event>().swap(events_);
+    events_.clear(), bytes_.clear();
+  }
   [[nodiscard]] const ReasonCounters& counters() const { return counters_; }
   ReasonCounters& counters() { return counters_; }
 

@@ -22,6 +22,7 @@ StackConfig draw_stack(Random& random) {
   tcp.defaults.receive_buffer = std::uint32_t(draw_scale(random, 3000, 1 << 20));
   tcp.defaults.send_buffer = std::uint32_t(draw_scale(random, 3000, 1 << 20));
   tcp.defaults.nagle = random.chance(0.5);
+  tcp.orphan_timeout = 24h;  // Some read a few octets a second; they are to have all of it.
   // An end whose peer has gone in silence must learn of it: only probes can tell.
   tcp.defaults.keep_alive = true;
   tcp.defaults.keep_alive_idle = std::chrono::seconds(20 + random.below(40));

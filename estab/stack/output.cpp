@@ -113,8 +113,8 @@ bool Stack::Impl::refresh(tcp::Path& path, const Address& remote) {
     path.fragment = fragment;
     // Each datagram that may be fragmented has an identification of its own.
     if (interface.largest_segment > interface.mtu && !fragment)
-      path.gso_max =
-          std::min(config.tcp.largest_super_segment, interface.largest_segment - headers);
+      path.gso_max = std::uint16_t(
+          std::min(config.tcp.largest_super_segment, interface.largest_segment - headers));
   }
   const bool same = before.routed == path.routed && before.interface == path.interface &&
                     before.mtu == path.mtu && before.fragment == path.fragment &&

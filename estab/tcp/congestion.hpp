@@ -64,8 +64,8 @@ class Congestion {
  private:
   std::uint32_t cwnd_ = 0;
   std::uint32_t ssthresh_ = 0x7fffffff;
-  std::uint32_t counted_ = 0;   // Octets acknowledged towards the next mss.
-  bool after_timeout_ = false;  // The last cut was a timeout's.
+  std::uint32_t counted_ : 31 = 0;           // Octets acknowledged towards the next mss.
+  std::uint32_t after_timeout_ : 1 = false;  // The last cut was a timeout's.
 };
 
 }  // namespace estab::tcp

@@ -292,8 +292,9 @@ class Connection : public TimerNode {
   Seq recover_;            // SND.NXT when recovery began (RFC 6582, RFC 6675).
   wire::SackBlock dsack_;  // The duplicate to report, where dsack_owed_.
   AckPolicy ack_policy_;
-  Instant next_challenge_{};   // The earliest time of the next challenge ACK.
-  Instant unacceptable_at_{};  // When the bucket for ACKs of unacceptable segments is full.
+  Instant next_challenge_{};  // The earliest time of the next challenge ACK.
+  // When the bucket for ACKs of unacceptable segments is full: the stack's clock in µs.
+  std::uint32_t unacceptable_us_ = 0;
   Account account_;
   RttEstimator rtt_;
   Congestion congestion_;

@@ -19,13 +19,13 @@ class Connection;
 // The way to a peer. It is asked for once and holds until routes or learnt path MTUs change.
 struct Path {
   std::uint32_t generation = 0;        // Of what was known then; 0: nothing was asked yet.
-  std::uint32_t gso_max = 0;           // Octets of the largest GSO packet's text; 0: none is taken.
+  std::uint16_t gso_max = 0;           // Octets of the largest GSO packet's text; 0: none is taken.
   std::uint16_t mtu = 1500;            // Octets of the largest datagram that the path carries.
   std::uint16_t interface_mtu = 1500;  // Octets of the interface's largest.
   std::uint8_t interface = 0;
-  bool routed = false;  // False: no interface leads there.
+  bool routed : 1 = false;  // False: no interface leads there.
   // IPv4, and a router carries less than we send at the least: it is to fragment (RFC 791 §3.2).
-  bool fragment = false;
+  bool fragment : 1 = false;
 };
 
 // How a segment is to leave; IP and checksums are the layer below's.

@@ -80,7 +80,7 @@ bool Connection::retransmit_one(Env& env) {
   if (!probe) length = std::min(length, distance(stretch->begin, edge));
   const Cut cut = cut_for(length);
   // The first after a timeout goes alone, whatever cwnd says.
-  const std::uint32_t largest = std::min(room, probe ? 0 : path_.gso_max);
+  const std::uint32_t largest = probe ? 0 : std::min<std::uint32_t>(room, path_.gso_max);
   length = std::min(length, std::max<std::uint32_t>(largest / cut.segment, 1) * cut.segment);
   retransmit_at_once_ = false;
   const Seq end = stretch->begin + length;

@@ -125,7 +125,7 @@ TEST_F(ShardTest, more_than_a_batch_is_taken_in_several_turns) {
   wire.wake();
   settle();
   EXPECT_TRUE(wire.arriving.empty());
-  EXPECT_EQ(wire.receives, receives + 1000 / 64 + 1);
+  EXPECT_EQ(wire.receives, receives + 1000 / 256 + 1);
 }
 
 TEST_F(ShardTest, a_wake_during_a_turn_makes_another_turn) {

@@ -69,7 +69,8 @@ TEST(Hostage, In_little_memory_those_without_progress_are_ended_and_slow_readers
   EXPECT_GE(server.count(Reason::memory_reclaimed), crowd(200));
   EXPECT_EQ(server.count_ended(), server.count(Reason::memory_reclaimed));
   for (const auto reader : readers) EXPECT_FALSE(server.peer(reader).ended);
-  EXPECT_LE(server.longest_wait(), 500ms);
+  // One that comes when the crowd has just taken all waits for its SYN to be sent again.
+  EXPECT_LE(server.longest_wait(), 1200ms);
   EXPECT_LE(server.most_memory(), (is_long() ? 132 : 13.2) * mib);
 }
 
@@ -125,7 +126,7 @@ TEST(Hostage, A_network_loses_none_for_another_that_holds_more) {
   Crowd server(config, 600s);
   std::vector<std::size_t> honest;
   for (std::size_t n = 0; n < 5; ++n) honest.push_back(server.join({.window = 65535}, 300));
-  server.run(5s);
+  server.run(500ms);
   for (std::size_t n = 0; n < crowd(2000); ++n) {
     server.join({.window = 65535}, 7);
     if (n % 10 == 9) server.run(10ms);
