@@ -17,7 +17,7 @@ struct Effort {
   [[nodiscard]] std::chrono::nanoseconds time() const {
     return std::chrono::milliseconds{quick ? 5 : 250};
   }
-  [[nodiscard]] std::size_t crowd() const { return quick ? 2'000 : 100'000; }  // Of bytes rows.
+  [[nodiscard]] std::size_t crowd() const { return quick ? 20'000 : 100'000; }  // Of bytes rows.
 };
 
 struct Sample {

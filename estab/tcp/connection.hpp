@@ -293,8 +293,7 @@ class Connection : public TimerNode {
   wire::SackBlock dsack_;  // The duplicate to report, where dsack_owed_.
   AckPolicy ack_policy_;
   Instant next_challenge_{};  // The earliest time of the next challenge ACK.
-  // When the bucket for ACKs of unacceptable segments is full: the stack's clock in µs.
-  std::uint32_t unacceptable_us_ = 0;
+  Instant unacceptable_at_{};  // When the bucket for ACKs of unacceptable segments is full.
   Account account_;
   RttEstimator rtt_;
   Congestion congestion_;

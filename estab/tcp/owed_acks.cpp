@@ -45,22 +45,17 @@ Reason Connection::challenge(Env& env, Reason why) {
 }
 
 // "If an incoming segment is not acceptable, an acknowledgment should be sent": from a bucket of
-// its own, lest two ends that disagree go on for ever. The bucket is one moment, when it will be
-// full again; what lies further ahead than a whole bucket is a moment of the past.
+// its own, lest two ends that disagree go on for ever. The bucket is one moment: when it will be
+// full again.
 Reason Connection::answer_unacceptable(Env& env, Reason why) {
   const Config& config = env.config;
-  constexpr std::uint64_t longest = 1 << 30;  // µs.
-  const std::uint32_t interval =
-      1'000'000 / std::max<std::uint32_t>(config.unacceptable_ack_rate, 1);
-  const auto whole = std::min(std::uint64_t{interval} * config.unacceptable_ack_burst, longest);
-  const auto now = std::uint32_t(env.now.time_since_epoch() / 1us);
-  std::uint32_t missing = unacceptable_us_ - now;
-  if (missing > whole) missing = 0;
-  if (missing + interval > whole) {
+  const Duration interval = Duration{1s} / std::max<Duration::rep>(config.unacceptable_ack_rate, 1);
+  const Instant full = std::max(unacceptable_at_, env.now) + interval;
+  if (full - env.now > interval * config.unacceptable_ack_burst) {
     env.log.counters().count(Reason::ack_limit);
     return why;
   }
-  unacceptable_us_ = now + missing + interval;
+  unacceptable_at_ = full;
   owe_ack_now(env, Reason::send_duplicate_ack);
   return why;
 }

@@ -10,8 +10,7 @@ using enum State;
 Connection::Connection(Env& env, const Flow& flow, const Options& options)
     : flow_(flow), rtt_(env.config.initial_rto), options_(options) {
   opened_at_ = last_received_at_ = last_sent_at_ = env.now;
-  next_challenge_ = env.now;
-  unacceptable_us_ = std::uint32_t(env.now.time_since_epoch() / 1us);
+  next_challenge_ = unacceptable_at_ = env.now;
   ts_offset_ = timestamp_offset(env.secrets.timestamps, flow);
   receive_scale_ = scale_for(env.config, options, env.config.timestamps);
   receive_limit_ = first_receive_limit(env.config, options);

@@ -5,7 +5,18 @@
 namespace estab::net::test {
 namespace {
 
-using CloseTest = NetTest;
+class CloseTest : public NetTest {
+ protected:
+  // The server does not read: its window shuts, and the client's buffer is full behind it.
+  void fill_the_peers_buffer() {
+    const std::string block(1 << 16, 'b');
+    error_code error;
+    while (client.status().send_window > 0 || !error) {
+      (void)client.write_some(asio::buffer(block), error);
+      io.run_one_for(10ms);
+    }
+  }
+};
 
 TEST_F(CloseTest, shutdown_receive_ends_reads_that_wait) {
   connect();
@@ -105,9 +116,7 @@ TEST_F(CloseTest, async_close_waits_for_what_was_written_after_all_was_acknowled
   connect();
   client.async_write_some(asio::buffer("first"s), asio::detached);
   run_until([&] { return server.available() == 5 && client.status().send_queue == 0; });
-  const std::string block(1 << 20, 'b');  // More than the peer's buffer takes.
-  for (error_code error; !error; io.run_one_for(10ms))
-    (void)client.write_some(asio::buffer(block), error);
+  fill_the_peers_buffer();
   std::optional<error_code> closed;
   client.async_close(1ms, [&](error_code e) { closed = e; });
   run_until([&] { return closed.has_value(); });
@@ -143,9 +152,7 @@ TEST_F(CloseTest, async_close_gives_up_waiting_after_its_time) {
 TEST_F(CloseTest, async_close_times_out_when_the_peer_does_not_acknowledge) {
   connect();
   // More than the peer's buffer takes while it does not read: the FIN cannot even be sent.
-  const std::string block(1 << 20, 'b');
-  for (error_code error; !error; io.run_one_for(10ms))
-    (void)client.write_some(asio::buffer(block), error);
+  fill_the_peers_buffer();
   std::optional<error_code> closed;
   client.async_close(1ms, [&](error_code e) { closed = e; });
   run_until([&] { return closed.has_value(); });
