@@ -23,8 +23,8 @@ class PrefixMeter {
     std::uint32_t least = ~0u;
     for_each(network, [&](std::uint32_t& count) { least = std::min(least, count); });
     if (least >= limit_ + total_ / width) return false;
-    // Only those that are at the least: the others were counted too high already.
-    for_each(network, [&](std::uint32_t& count) { count += count == least; });
+    // All of them, though some count others too: give_back() takes from all.
+    for_each(network, [&](std::uint32_t& count) { ++count; });
     ++total_;
     return true;
   }

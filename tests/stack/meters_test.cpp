@@ -77,15 +77,8 @@ TEST(PrefixMeter, Never_gives_a_network_more_than_its_limit_however_many_others_
   for_each_seed(20, [](Random& random) { share_among_many(random, 0); });
 }
 
-// take() raises only the counters of a network that are lowest, and give_back() lowers all of them:
-// those that others share are then too low, and others get up to a quarter more than their limit.
-// True once take() raises all of them as well.
-constexpr bool give_back_takes_only_what_was_counted = false;
-
 TEST(PrefixMeter, Gives_nobody_more_because_others_give_back) {
-  for_each_seed(20, [](Random& random) {
-    share_among_many(random, give_back_takes_only_what_was_counted ? 0.05 : 0);
-  });
+  for_each_seed(20, [](Random& random) { share_among_many(random, 0.05); });
 }
 
 TEST(PrefixMeter, A_flood_to_everywhere_leaves_a_newcomer_nearly_its_limit) {
