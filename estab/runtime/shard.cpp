@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "estab/runtime/shard.hpp"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -140,6 +142,23 @@ void Shard::exchange_packets() {
   send_owed();
   // Timers that ran out have notices of their own.
   dispatch_notices();
+  give_back_memory();
+}
+
+// The allocator keeps the pages of what was freed. They go back to the system some seconds after
+// much less is held than before, so that a load that has gone leaves nothing behind.
+void Shard::give_back_memory() {
+  constexpr std::size_t much = 32 << 20;  // Bytes.
+  const std::size_t held = pool_.live_bytes() + pool_.cached_bytes() + stack_.memory();
+  peak_held_ = std::max(peak_held_, held);
+  if (trim_at_ == never && peak_held_ - held >= much) trim_at_ = now_ + 10s;
+  if (now_ < trim_at_) return;
+  trim_at_ = never;
+  peak_held_ = held;
+  pool_.trim();
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
 }
 
 void Shard::receive_from(std::uint8_t interface) {
@@ -178,7 +197,7 @@ bool Shard::at_rest() const {
 
 Instant Shard::next_deadline() const {
   // What the sink refused waits for the sink, not for the clock.
-  auto deadline = blocked_ ? never : stack_.next_deadline();
+  auto deadline = std::min(blocked_ ? never : stack_.next_deadline(), trim_at_);
   for (const auto& waiter : waiters_)
     deadline = std::min(deadline, waiter->device().next_deadline());
   return deadline;

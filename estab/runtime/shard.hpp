@@ -72,6 +72,7 @@ class Shard : public std::enable_shared_from_this<Shard>, private PacketSink {
   void turn();
   void exchange_packets();
   void receive_from(std::uint8_t interface);
+  void give_back_memory();
   void dispatch_notices();
   void send_owed();
   void show_views();
@@ -82,6 +83,8 @@ class Shard : public std::enable_shared_from_this<Shard>, private PacketSink {
 
   boost::asio::any_io_executor executor_;
   PacketPool& pool_;
+  std::size_t peak_held_ = 0;  // Bytes, since memory was given back last.
+  Instant trim_at_ = never;    // When to give it back.
   Stack stack_;
   Owner& owner_;
   std::vector<std::unique_ptr<Waiter>> waiters_;
